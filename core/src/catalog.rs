@@ -1,0 +1,265 @@
+//! The list of all series, as registration builds it.
+//!
+//! Append-only: indices and slots are valid for the registry's life. A flush
+//! takes an `Arc` of it along, so a retired epoch can name its values however
+//! long it is kept; registration clones the list only where one is held.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::bank::{Direction, HistogramSlot, ScalarSlot};
+use crate::error::RegisterError;
+use crate::histogram::layout::Layout;
+use crate::series::{Attributes, Instrument, InstrumentInfo, Kind, Series, Slot};
+
+/// How many series of each kind a registry takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    pub(crate) scalars: usize,
+    pub(crate) gauges: usize,
+    pub(crate) histograms: usize,
+    /// Attribute sets an instrument may bind before they share a series.
+    pub(crate) cardinality: usize,
+}
+
+/// All series of a registry at one moment, in order of registration.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    instruments: Vec<Arc<InstrumentInfo>>,
+    series: Vec<Arc<Series>>,
+    by_name: HashMap<Arc<str>, usize>,
+    by_attributes: HashMap<(usize, Attributes), usize>,
+    scalars: Vec<Direction>,
+    gauges: usize,
+    histograms: Vec<usize>,
+}
+
+/// What a handle needs of the series it was made for.
+#[derive(Clone, Debug)]
+pub(crate) struct Registered {
+    pub(crate) slot: Slot,
+    pub(crate) instrument: usize,
+    pub(crate) layout: Option<Layout>,
+    pub(crate) unit: Arc<str>,
+}
+
+impl Catalog {
+    /// Every instrument, in order of registration.
+    pub fn instruments(&self) -> &[Arc<InstrumentInfo>] {
+        &self.instruments
+    }
+
+    /// Every series, in order of registration.
+    pub fn series(&self) -> &[Arc<Series>] {
+        &self.series
+    }
+
+    /// The series of this name and these attributes, in any order.
+    ///
+    /// O(1), and allocates where attributes are given.
+    pub fn find(&self, name: &str, attributes: &[(&str, &str)]) -> Option<usize> {
+        let instrument = *self.by_name.get(name)?;
+        let pairs = attributes.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        let attributes = Attributes::new(name, pairs).ok()?;
+        self.by_attributes.get(&(instrument, attributes)).copied()
+    }
+
+    pub(crate) fn scalars(&self) -> &[Direction] {
+        &self.scalars
+    }
+
+    pub(crate) fn gauges(&self) -> usize {
+        self.gauges
+    }
+
+    /// The instrument of each histogram slot.
+    pub(crate) fn histograms(&self) -> &[usize] {
+        &self.histograms
+    }
+
+    pub(crate) fn register(
+        &mut self,
+        instrument: Instrument,
+        kind: Kind,
+        default_layout: (u64, u64, u8),
+        capacity: &Capacity,
+    ) -> Result<Registered, RegisterError> {
+        instrument.check()?;
+        let attributes = Attributes::new(&instrument.name, instrument.attributes.iter().cloned())?;
+        let known = self.by_name.get(&instrument.name).copied();
+        let layout = match kind {
+            Kind::Histogram => {
+                let inherited = known.and_then(|index| self.instruments[index].layout);
+                let (low, high, digits) =
+                    inherited.map_or(default_layout, |l| (l.lowest(), l.highest(), l.digits()));
+                let (low, high) = instrument.range.unwrap_or((low, high));
+                let digits = instrument.digits.unwrap_or(digits);
+                Some(Layout::new(&instrument.name, low, high, digits)?)
+            }
+            _ => None,
+        };
+        let index = match known {
+            Some(index) => {
+                self.agree(index, &instrument, kind, layout)?;
+                index
+            }
+            None => self.instruments.len(),
+        };
+        if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
+            self.describe(index, &instrument);
+            return Ok(self.registered(series));
+        }
+        let slot = self.reserve(&instrument.name, kind, index, capacity)?;
+        if known.is_none() {
+            self.by_name.insert(Arc::clone(&instrument.name), index);
+            self.instruments.push(Arc::new(InstrumentInfo {
+                name: instrument.name,
+                kind,
+                unit: instrument.unit,
+                description: instrument.description,
+                layout,
+                series: Vec::new(),
+                is_bound: false,
+            }));
+        } else {
+            self.describe(index, &instrument);
+        }
+        Ok(self.push(index, attributes, slot))
+    }
+
+    /// The series of a registered instrument with attributes known only now;
+    /// past the cardinality limit, its overflow series.
+    pub(crate) fn bind(
+        &mut self,
+        index: usize,
+        attributes: Attributes,
+        capacity: &Capacity,
+    ) -> Result<Registered, RegisterError> {
+        if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
+            return Ok(self.registered(series));
+        }
+        let info = &self.instruments[index];
+        // The specification counts the overflow series into the limit.
+        let is_full = info.series.len() + 1 >= capacity.cardinality;
+        let attributes = if is_full {
+            Attributes::overflow()
+        } else {
+            attributes
+        };
+        if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
+            return Ok(self.registered(series));
+        }
+        let (name, kind) = (Arc::clone(&info.name), info.kind);
+        let slot = self.reserve(&name, kind, index, capacity)?;
+        Arc::make_mut(&mut self.instruments[index]).is_bound = true;
+        Ok(self.push(index, attributes, slot))
+    }
+
+    pub(crate) fn name_of(&self, instrument: usize) -> &str {
+        &self.instruments[instrument].name
+    }
+
+    fn agree(
+        &self,
+        index: usize,
+        instrument: &Instrument,
+        kind: Kind,
+        layout: Option<Layout>,
+    ) -> Result<(), RegisterError> {
+        let info = &self.instruments[index];
+        let name = (&*instrument.name).into();
+        if info.kind != kind {
+            return Err(RegisterError::KindConflict {
+                name,
+                registered: info.kind,
+                requested: kind,
+            });
+        }
+        if info.unit != instrument.unit {
+            return Err(RegisterError::UnitConflict {
+                name,
+                registered: (&*info.unit).into(),
+                requested: (&*instrument.unit).into(),
+            });
+        }
+        if info.layout != layout {
+            return Err(RegisterError::RangeConflict { name });
+        }
+        Ok(())
+    }
+
+    fn describe(&mut self, index: usize, instrument: &Instrument) {
+        if instrument.description.len() > self.instruments[index].description.len() {
+            Arc::make_mut(&mut self.instruments[index]).description =
+                Arc::clone(&instrument.description);
+        }
+    }
+
+    fn reserve(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        instrument: usize,
+        capacity: &Capacity,
+    ) -> Result<Slot, RegisterError> {
+        let (used, capacity) = match kind {
+            Kind::Counter | Kind::UpDownCounter => (self.scalars.len(), capacity.scalars),
+            Kind::Gauge => (self.gauges, capacity.gauges),
+            Kind::Histogram => (self.histograms.len(), capacity.histograms),
+        };
+        if used >= capacity {
+            return Err(RegisterError::CapacityExhausted {
+                name: name.into(),
+                kind,
+                capacity,
+            });
+        }
+        let index = u32::try_from(used).expect("the builder bounds capacities to u32");
+        Ok(match kind {
+            Kind::Counter => {
+                self.scalars.push(Direction::Up);
+                Slot::Scalar(ScalarSlot(index))
+            }
+            Kind::UpDownCounter => {
+                self.scalars.push(Direction::UpDown);
+                Slot::Scalar(ScalarSlot(index))
+            }
+            Kind::Gauge => {
+                self.gauges += 1;
+                Slot::Gauge(index)
+            }
+            Kind::Histogram => {
+                self.histograms.push(instrument);
+                Slot::Histogram(HistogramSlot(index))
+            }
+        })
+    }
+
+    fn push(&mut self, instrument: usize, attributes: Attributes, slot: Slot) -> Registered {
+        let index = self.series.len();
+        self.by_attributes
+            .insert((instrument, attributes.clone()), index);
+        Arc::make_mut(&mut self.instruments[instrument])
+            .series
+            .push(index);
+        self.series.push(Arc::new(Series {
+            attributes,
+            slot,
+            created: SystemTime::now(),
+            instrument,
+        }));
+        self.registered(index)
+    }
+
+    fn registered(&self, series: usize) -> Registered {
+        let series = &self.series[series];
+        let info = &self.instruments[series.instrument];
+        Registered {
+            slot: series.slot,
+            instrument: series.instrument,
+            layout: info.layout,
+            unit: Arc::clone(&info.unit),
+        }
+    }
+}

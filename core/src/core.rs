@@ -1,0 +1,93 @@
+//! The state that a registry, its handles and its collector share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bank::{Bank, Direction, HistogramSlot, ScalarSlot};
+use crate::catalog::{Capacity, Catalog};
+use crate::cell::{Anyone, Owner};
+use crate::collector::Collector;
+use crate::epoch::EpochClock;
+use crate::gauge::GaugeCell;
+use crate::histogram::layout::Layout;
+use crate::shard::{Shard, Shards};
+use crate::sync::{Mutex, zeroed};
+use crate::thread;
+
+/// Everything of one registry. Handles hold it, so it outlives the
+/// `Registry` for as long as one of them lives.
+pub(crate) struct Core {
+    // First, and alone on its line: every record reads it.
+    pub(crate) epoch: EpochClock,
+    pub(crate) capacity: Capacity,
+    pub(crate) default_layout: (u64, u64, u8),
+    pub(crate) gauges: Box<[GaugeCell]>,
+    pub(crate) shards: Shards,
+    /// Written by anybody, at any time, with read-modify-writes.
+    pub(crate) fallback: Bank,
+    pub(crate) large: crate::counter::LargeAdds,
+    pub(crate) catalog: Mutex<Arc<Catalog>>,
+    pub(crate) collector: Mutex<Collector>,
+}
+
+impl Core {
+    pub(crate) fn new(capacity: Capacity, default_layout: (u64, u64, u8)) -> Self {
+        Self {
+            epoch: EpochClock::new(),
+            default_layout,
+            gauges: zeroed(capacity.gauges),
+            shards: Shards::new(),
+            fallback: Bank::new(capacity.scalars, capacity.histograms),
+            large: crate::counter::LargeAdds::default(),
+            catalog: Mutex::new(Arc::default()),
+            collector: Mutex::new(Collector::new()),
+            capacity,
+        }
+    }
+
+    pub(crate) fn adopt_shard(&self) -> Arc<Shard> {
+        self.shards
+            .adopt_or_insert(self.capacity.scalars, self.capacity.histograms)
+    }
+
+    /// A record of a scalar by a thread whose copy of the epoch is old, or
+    /// that has no bank.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn add_elsewhere(&self, slot: ScalarSlot, n: u64, direction: Direction) {
+        match thread::locate(self) {
+            Some(bank) => bank.add::<Owner>(slot, n, direction),
+            None => self.fallback.add::<Anyone>(slot, n, direction),
+        }
+    }
+
+    /// The same for a histogram, and for its first record in a bank.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn record_elsewhere(
+        &self,
+        slot: HistogramSlot,
+        layout: &Layout,
+        value: u64,
+        n: u64,
+    ) {
+        match thread::locate(self) {
+            Some(bank) => bank
+                .block_or_allocate(slot, layout)
+                .record::<Owner>(layout, value, n),
+            None => self
+                .fallback
+                .block_or_allocate(slot, layout)
+                .record::<Anyone>(layout, value, n),
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("registry", &self.epoch.registry())
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,280 @@
+//! One thread's live cells of one histogram in one bank.
+//!
+//! # Protocol
+//!
+//! A record adds to its bucket, then to the sum, then to the count. A bucket's
+//! first use also appends it to the list of touched buckets, so that a flush
+//! reads those and no others.
+//!
+//! # Invariants
+//!
+//! - Everything moves up only, so a scan may come at any time: what it misses,
+//!   the next one finds.
+//! - The count reported is the sum of the buckets reported. The live count
+//!   serves to tell *that* a writer is at work: it is behind the buckets for
+//!   as long as a record is under way.
+//!
+//! # Orderings
+//!
+//! Sum and count are published words (see `cell`): who sees a sum sees the
+//! buckets behind it, who sees a count sees the sums. So if the collector
+//! reads the count `c`, then the sum, then the buckets, and the buckets add up
+//! to `c`, then the sum is the sum of those `c` records: it holds all of them,
+//! and had it held one more, that one's bucket would have been seen.
+//!
+//! The pointer to a new block is published with release and read with
+//! acquire. An entry of the touched list is its own message, hence relaxed.
+
+use std::ptr;
+
+use crate::cell::{Cell, Cells, Published, Reading, Writer};
+use crate::histogram::layout::Layout;
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, Zeroable, zeroed};
+
+#[derive(Debug)]
+pub(crate) struct Block {
+    first_bucket: *const Cell,
+    sum: Published,
+    count: Published,
+    sum_carry: Published,
+    clamped: Cell,
+    touched_len: Cell,
+    /// Buckets in the order of their first use.
+    touched: Box<[TouchedBucket]>,
+    buckets: Cells,
+}
+
+// SAFETY: `first_bucket` points into `buckets`, which the block owns; the
+// cells behind it are atomic.
+#[expect(unsafe_code, reason = "the raw pointer saves a load per record")]
+unsafe impl Send for Block {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "the raw pointer saves a load per record")]
+unsafe impl Sync for Block {}
+
+impl Block {
+    fn new(layout: &Layout) -> Self {
+        let buckets = Cells::zeroed(layout.len());
+        Self {
+            first_bucket: buckets.base(),
+            sum: Published::default(),
+            count: Published::default(),
+            sum_carry: Published::default(),
+            clamped: Cell::default(),
+            touched_len: Cell::default(),
+            touched: zeroed(layout.len()),
+            buckets,
+        }
+    }
+
+    /// Records `value` `n` times, `n` not zero. `layout` is the one this block
+    /// was made with.
+    #[inline(always)]
+    pub(crate) fn record<W: Writer>(&self, layout: &Layout, value: u64, n: u64) {
+        let value = if value > layout.highest() {
+            W::add(&self.clamped, n);
+            layout.highest()
+        } else {
+            value
+        };
+        let index = layout.index_of(value);
+        debug_assert!(index < self.buckets.as_slice().len());
+        // SAFETY: `index_of` is below `layout.len()` for every value up to
+        // `highest`, and the block was made with that many buckets.
+        #[expect(unsafe_code, reason = "the layout proves the bound")]
+        let bucket = unsafe { &*self.first_bucket.add(index) };
+        if W::add(bucket, n) == 0 {
+            self.touch::<W>(index);
+        }
+        let gain = u128::from(value) * u128::from(n);
+        let (low, high) = (gain as u64, (gain >> 64) as u64);
+        let wrapped = W::publish(&self.sum, low).checked_add(low).is_none();
+        if wrapped || high != 0 {
+            self.carry::<W>(high + u64::from(wrapped));
+        }
+        W::publish(&self.count, n);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn carry<W: Writer>(&self, n: u64) {
+        W::publish(&self.sum_carry, n);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn touch<W: Writer>(&self, index: usize) {
+        let position = W::add(&self.touched_len, 1) as usize;
+        // A bucket comes back to zero after 2^64 records only; its second
+        // entry would be the list's one too many.
+        if let Some(entry) = self.touched.get(position) {
+            entry.publish(index);
+        }
+    }
+
+    /// Adds to `report` what each bucket has gained since `ledger`'s last
+    /// scan, and moves the ledger up. Scans again, up to `RESCANS` times, while
+    /// a record is under way; what a rescan finds is reported on top, so one
+    /// bucket may be reported twice.
+    pub(crate) fn harvest(&self, ledger: &mut Ledger, mut report: impl FnMut(u32, u64)) -> Harvest {
+        if self.count.read() == ledger.count && self.sum() == ledger.sum {
+            return Harvest::default();
+        }
+        let mut harvest = Harvest {
+            mid_record: true,
+            ..Harvest::default()
+        };
+        let mut sum = ledger.sum;
+        for _ in 0..=RESCANS {
+            // Count, sum, buckets, in this order: see the module's orderings.
+            let count = self.count.read();
+            sum = self.sum();
+            harvest.count += self.scan(ledger, &mut report);
+            if ledger.count == count && sum.total() >= ledger.sum.total() {
+                harvest.mid_record = false;
+                break;
+            }
+        }
+        harvest.sum = sum.gain_since(ledger.sum);
+        if harvest.sum != 0 {
+            ledger.sum = sum;
+        }
+        let clamped = self.clamped.read();
+        harvest.clamped = clamped.wrapping_sub(ledger.clamped);
+        ledger.clamped = clamped;
+        harvest
+    }
+
+    fn scan(&self, ledger: &mut Ledger, report: &mut impl FnMut(u32, u64)) -> u64 {
+        let buckets = self.buckets.as_slice();
+        for entry in &self.touched[ledger.buckets.len()..] {
+            let Some(index) = entry.read() else { break };
+            ledger.buckets.push((index, 0));
+        }
+        let mut count = 0_u64;
+        for (index, baseline) in &mut ledger.buckets {
+            let value = buckets[*index as usize].read();
+            let gain = value.wrapping_sub(*baseline);
+            if gain != 0 {
+                *baseline = value;
+                count = count.wrapping_add(gain);
+                report(*index, gain);
+            }
+        }
+        ledger.count = ledger.count.wrapping_add(count);
+        count
+    }
+
+    fn sum(&self) -> Reading {
+        // Carry before value: see `cell`.
+        let carry = self.sum_carry.read();
+        Reading {
+            carry,
+            value: self.sum.read(),
+        }
+    }
+}
+
+/// How often a histogram caught in mid-record is scanned again before its
+/// epoch is reported as it was seen.
+pub(crate) const RESCANS: u32 = if cfg!(loom) { 1 } else { 3 };
+
+/// The collector's baselines of one block: buckets in the order of their
+/// first use, so that its memory follows the buckets in use.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    buckets: Vec<(u32, u64)>,
+    count: u64,
+    sum: Reading,
+    clamped: u64,
+}
+
+/// What one harvest of a block found, besides its buckets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Harvest {
+    pub(crate) count: u64,
+    pub(crate) sum: u128,
+    pub(crate) clamped: u64,
+    /// A record was still under way after the last rescan: its bucket, or its
+    /// part of the sum, is left to the next flush.
+    pub(crate) mid_record: bool,
+}
+
+/// One entry of the touched list: zero while empty, else index + 1.
+#[derive(Debug, Default)]
+struct TouchedBucket(AtomicU32);
+
+// SAFETY: an `AtomicU32` of zero bytes is the number zero.
+#[expect(unsafe_code, reason = "the list is reserved zeroed")]
+unsafe impl Zeroable for TouchedBucket {}
+
+impl TouchedBucket {
+    fn publish(&self, index: usize) {
+        self.0.store(index as u32 + 1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> Option<u32> {
+        self.0.load(Ordering::Relaxed).checked_sub(1)
+    }
+}
+
+/// Where a bank keeps the pointer to a block: null until its first record.
+#[derive(Debug)]
+pub(crate) struct BlockSlot(AtomicPtr<Block>);
+
+impl Default for BlockSlot {
+    fn default() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+}
+
+// SAFETY: an `AtomicPtr` of zero bytes is null, which is "no block yet".
+#[expect(unsafe_code, reason = "slots are reserved zeroed")]
+unsafe impl Zeroable for BlockSlot {}
+
+#[expect(unsafe_code, reason = "blocks are shared by pointer")]
+impl BlockSlot {
+    /// Synchronises with the install in `get_or_allocate`.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> Option<&Block> {
+        let block = self.0.load(Ordering::Acquire);
+        // SAFETY: a block that was installed stays until `self` is dropped,
+        // and acquire makes its memory visible.
+        unsafe { block.as_ref() }
+    }
+
+    pub(crate) fn get_or_allocate(&self, layout: &Layout) -> &Block {
+        if let Some(block) = self.get() {
+            return block;
+        }
+        let new = Box::into_raw(Box::new(Block::new(layout)));
+        // In the fallback bank two threads may come here at once; so may one
+        // thread twice, where its allocator records.
+        let winner =
+            match self
+                .0
+                .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => new,
+                Err(installed) => {
+                    // SAFETY: `new` came from `into_raw` above and was not shared.
+                    drop(unsafe { Box::from_raw(new) });
+                    installed
+                }
+            };
+        // SAFETY: installed, hence alive until `self` is dropped.
+        unsafe { &*winner }
+    }
+}
+
+impl Drop for BlockSlot {
+    #[expect(unsafe_code, reason = "blocks are shared by pointer")]
+    fn drop(&mut self) {
+        let block = self.0.load(Ordering::Relaxed);
+        if !block.is_null() {
+            // SAFETY: it came from `Box::into_raw`, and `&mut self` says that
+            // nobody else holds the slot.
+            drop(unsafe { Box::from_raw(block) });
+        }
+    }
+}

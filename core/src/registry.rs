@@ -1,0 +1,235 @@
+//! The registry: registration, flushing, and what it was built with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::catalog::{Capacity, Catalog, Registered};
+use crate::core::Core;
+use crate::counter::{Counter, UpDownCounter};
+use crate::error::RegisterError;
+use crate::family::{Family, LabelSet};
+use crate::gauge::Gauge;
+use crate::histogram::Histogram;
+use crate::histogram::layout::Layout;
+use crate::local::Local;
+use crate::retired::RetiredEpoch;
+use crate::series::{AttributeValue, Attributes, Instrument, Kind};
+use crate::sync::lock;
+
+/// A set of series, recorded by any number of threads and flushed as a whole.
+///
+/// Cloning it gives another handle to the same registry.
+#[derive(Clone)]
+pub struct Registry {
+    core: Arc<Core>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Registry").field(&self.core).finish()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// A registry of the default capacity; see [`RegistryBuilder`].
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Chooses capacity, value range and resolution.
+    pub fn builder() -> RegistryBuilder {
+        RegistryBuilder::default()
+    }
+
+    /// Registers a counter, or finds the one registered before.
+    ///
+    /// Takes a lock, never one that a record takes; so do the other
+    /// registrations. The handle is valid for the registry's life.
+    pub fn counter(&self, instrument: impl Into<Instrument>) -> Result<Counter, RegisterError> {
+        let registered = self.register(instrument.into(), Kind::Counter)?;
+        Ok(Counter::new(
+            Arc::clone(&self.core),
+            registered.slot.scalar(),
+            registered.instrument,
+        ))
+    }
+
+    /// Registers an up-down counter, or finds the one registered before.
+    pub fn up_down_counter(
+        &self,
+        instrument: impl Into<Instrument>,
+    ) -> Result<UpDownCounter, RegisterError> {
+        let registered = self.register(instrument.into(), Kind::UpDownCounter)?;
+        Ok(UpDownCounter::new(
+            Arc::clone(&self.core),
+            registered.slot.scalar(),
+            registered.instrument,
+        ))
+    }
+
+    /// Registers a gauge, or finds the one registered before.
+    pub fn gauge(&self, instrument: impl Into<Instrument>) -> Result<Gauge, RegisterError> {
+        let registered = self.register(instrument.into(), Kind::Gauge)?;
+        Ok(Gauge::new(
+            Arc::clone(&self.core),
+            registered.slot.gauge(),
+            registered.instrument,
+        ))
+    }
+
+    /// Registers a histogram, or finds the one registered before.
+    pub fn histogram(&self, instrument: impl Into<Instrument>) -> Result<Histogram, RegisterError> {
+        let registered = self.register(instrument.into(), Kind::Histogram)?;
+        Ok(Histogram::new(Arc::clone(&self.core), &registered))
+    }
+
+    /// Registers one counter for each variant of `L`.
+    pub fn counter_family<L: LabelSet>(
+        &self,
+        instrument: impl Into<Instrument>,
+    ) -> Result<Family<L, Counter>, RegisterError> {
+        let instrument = instrument.into();
+        Family::new(|label: L| self.counter(instrument.clone().attribute(L::KEY, label.value())))
+    }
+
+    /// Registers one histogram for each variant of `L`.
+    pub fn histogram_family<L: LabelSet>(
+        &self,
+        instrument: impl Into<Instrument>,
+    ) -> Result<Family<L, Histogram>, RegisterError> {
+        let instrument = instrument.into();
+        Family::new(|label: L| self.histogram(instrument.clone().attribute(L::KEY, label.value())))
+    }
+
+    /// This thread's shard, for handles that skip the thread-local look-up.
+    pub fn local(&self) -> Local {
+        Local::new(Arc::clone(&self.core))
+    }
+
+    /// Retires the active epoch and returns what it holds. Never waits for a
+    /// thread that records; calls from several threads take turns.
+    ///
+    /// Costs O(threads x (touched series + touched buckets)). In a child after
+    /// `fork`, the first flush drops what was recorded before it, as that is
+    /// the parent's to report; a `fork` while another thread flushes leaves
+    /// the child's registry locked.
+    pub fn flush(&self) -> RetiredEpoch {
+        lock(&self.core.collector).flush(&self.core)
+    }
+
+    /// The series registered so far.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&lock(&self.core.catalog))
+    }
+
+    fn register(&self, instrument: Instrument, kind: Kind) -> Result<Registered, RegisterError> {
+        let core = &self.core;
+        Arc::make_mut(&mut lock(&core.catalog)).register(
+            instrument,
+            kind,
+            core.default_layout,
+            &core.capacity,
+        )
+    }
+}
+
+/// The series of a registered instrument with further attributes.
+pub(crate) fn bind<V>(
+    core: &Core,
+    instrument: usize,
+    attributes: &[(&str, V)],
+) -> Result<Registered, RegisterError>
+where
+    V: Clone + Into<AttributeValue>,
+{
+    let mut catalog = lock(&core.catalog);
+    let pairs = attributes
+        .iter()
+        .map(|(key, value)| ((*key).into(), value.clone().into()));
+    let attributes = Attributes::new(catalog.name_of(instrument), pairs)?;
+    Arc::make_mut(&mut catalog).bind(instrument, attributes, &core.capacity)
+}
+
+/// Capacity, cardinality limit and default histogram layout of a [`Registry`].
+///
+/// Capacity is address space: 24 bytes for each counter and 16 for each
+/// histogram, in each of two banks, for every thread that records at the same
+/// time. Memory is used for what is recorded into.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RegistryBuilder {
+    capacity: Capacity,
+    layout: (u64, u64, u8),
+}
+
+impl Default for RegistryBuilder {
+    fn default() -> Self {
+        let (low, high) = Layout::DEFAULT_RANGE;
+        Self {
+            capacity: Capacity {
+                scalars: 16_384,
+                gauges: 4_096,
+                histograms: 2_048,
+                cardinality: 2_000,
+            },
+            layout: (low, high, Layout::DEFAULT_DIGITS),
+        }
+    }
+}
+
+impl RegistryBuilder {
+    /// Most series of counters and up-down counters together. Default 16,384.
+    pub fn counter_capacity(mut self, series: u32) -> Self {
+        self.capacity.scalars = series as usize;
+        self
+    }
+
+    /// Most series of gauges. Default 4,096.
+    pub fn gauge_capacity(mut self, series: u32) -> Self {
+        self.capacity.gauges = series as usize;
+        self
+    }
+
+    /// Most series of histograms. Default 2,048.
+    pub fn histogram_capacity(mut self, series: u32) -> Self {
+        self.capacity.histograms = series as usize;
+        self
+    }
+
+    /// Most series of one instrument that `bind` makes, the overflow series
+    /// included. Default 2,000, OpenTelemetry's.
+    pub fn cardinality_limit(mut self, series: u32) -> Self {
+        self.capacity.cardinality = series as usize;
+        self
+    }
+
+    /// Range of histograms that don't choose their own; see
+    /// [`Instrument::range`]. Default 1 to 3.6e12, an hour in nanoseconds.
+    ///
+    /// A range that can't be laid out makes each such registration fail.
+    pub fn range(mut self, low: u64, high: u64) -> Self {
+        self.layout.0 = low;
+        self.layout.1 = high;
+        self
+    }
+
+    /// Digits of histograms that don't choose their own; see
+    /// [`Instrument::digits`]. Default 3.
+    pub fn digits(mut self, digits: u8) -> Self {
+        self.layout.2 = digits;
+        self
+    }
+
+    /// The registry.
+    pub fn build(&self) -> Registry {
+        Registry {
+            core: Arc::new(Core::new(self.capacity, self.layout)),
+        }
+    }
+}

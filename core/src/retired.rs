@@ -1,0 +1,224 @@
+//! What one flush yields: plain data, nobody's business but its owner's.
+
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use hdrhistogram::Histogram as Hdr;
+
+use crate::catalog::Catalog;
+use crate::histogram::layout::Layout;
+use crate::series::Slot;
+
+/// Everything recorded between two flushes, plus the residue of the flush
+/// before.
+///
+/// *The sum over all retired epochs equals the sum of all records.*
+#[derive(Debug)]
+pub struct RetiredEpoch {
+    pub(crate) sequence: u64,
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) scalars: Vec<i128>,
+    pub(crate) gauges: Vec<Option<f64>>,
+    pub(crate) histograms: Vec<Span>,
+    pub(crate) buckets: Vec<(u32, u64)>,
+    pub(crate) residue: u64,
+    pub(crate) mid_record: u64,
+}
+
+/// One histogram's part of `RetiredEpoch::buckets`.
+#[derive(Debug, Default)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) count: u64,
+    pub(crate) sum: u128,
+    pub(crate) clamped: u64,
+    pub(crate) hdr: OnceLock<Hdr<u64>>,
+}
+
+/// The value of one series in a retired epoch.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// What a counter has gained.
+    Counter(u128),
+    /// What an up-down counter has changed by.
+    UpDownCounter(i128),
+    /// What a gauge was last set to, in this epoch or before; `None` if never.
+    Gauge(Option<f64>),
+    /// What a histogram has gained.
+    Histogram(Distribution<'a>),
+}
+
+impl RetiredEpoch {
+    /// Number of this epoch, counted from 0 for a registry's first.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// When it began: exactly the [`end`](Self::end) of the epoch before.
+    pub fn start(&self) -> SystemTime {
+        self.start
+    }
+
+    /// When it was retired; after [`start`](Self::start) even where the
+    /// system's clock was set back.
+    pub fn end(&self) -> SystemTime {
+        self.end
+    }
+
+    /// The series registered by then.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// How many cells and histograms report something that was recorded into
+    /// the epoch before just after it was retired.
+    pub fn residue(&self) -> u64 {
+        self.residue
+    }
+
+    /// How many histograms were caught in mid-record by every scan, and are
+    /// reported as they were seen: such a record's bucket, or its share of the
+    /// sum, comes with the next epoch.
+    pub fn mid_record(&self) -> u64 {
+        self.mid_record
+    }
+
+    /// The increase of the counter of this name without attributes; above
+    /// `u64::MAX` it is `u64::MAX`. `None` if there is no such counter.
+    pub fn counter(&self, name: &str) -> Option<u64> {
+        self.counter_with(name, &[])
+    }
+
+    /// The increase of the counter with these attributes, in any order.
+    pub fn counter_with(&self, name: &str, attributes: &[(&str, &str)]) -> Option<u64> {
+        match self.find(name, attributes)? {
+            Value::Counter(gain) => Some(u64::try_from(gain).unwrap_or(u64::MAX)),
+            _ => None,
+        }
+    }
+
+    /// The change of the up-down counter of this name without attributes,
+    /// held to the range of `i64`. `None` if there is no such up-down counter.
+    pub fn up_down_counter(&self, name: &str) -> Option<i64> {
+        match self.find(name, &[])? {
+            Value::UpDownCounter(change) => {
+                let (least, most) = (i64::MIN.into(), i64::MAX.into());
+                Some(change.clamp(least, most) as i64)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the gauge of this name without attributes was last set to. `None`
+    /// if it never was, or there is no such gauge.
+    pub fn gauge(&self, name: &str) -> Option<f64> {
+        match self.find(name, &[])? {
+            Value::Gauge(value) => value,
+            _ => None,
+        }
+    }
+
+    /// The distribution recorded into the histogram of this name without
+    /// attributes, empty if nothing was. `None` if there is no such histogram.
+    ///
+    /// The first call for a histogram builds it, O(buckets recorded into) plus
+    /// its memory; [`distribution`](Self::distribution) is the cheap view.
+    pub fn histogram(&self, name: &str) -> Option<&Hdr<u64>> {
+        Some(self.distribution(name, &[])?.hdr())
+    }
+
+    /// The distribution recorded into a histogram, as buckets.
+    pub fn distribution(
+        &self,
+        name: &str,
+        attributes: &[(&str, &str)],
+    ) -> Option<Distribution<'_>> {
+        match self.find(name, attributes)? {
+            Value::Histogram(distribution) => Some(distribution),
+            _ => None,
+        }
+    }
+
+    /// The value of series `index` of [`catalog`](Self::catalog).
+    ///
+    /// # Panics
+    ///
+    /// If the catalog has no such series.
+    pub fn value(&self, index: usize) -> Value<'_> {
+        let series = &self.catalog.series()[index];
+        match series.slot {
+            Slot::Scalar(slot) => {
+                let change = self.scalars[slot.0 as usize];
+                match self.catalog.instruments()[series.instrument].kind {
+                    crate::Kind::Counter => Value::Counter(change.unsigned_abs()),
+                    _ => Value::UpDownCounter(change),
+                }
+            }
+            Slot::Gauge(slot) => Value::Gauge(self.gauges[slot as usize]),
+            Slot::Histogram(slot) => Value::Histogram(Distribution {
+                layout: self.catalog.instruments()[series.instrument]
+                    .layout
+                    .as_ref()
+                    .expect("histograms have a layout"),
+                span: &self.histograms[slot.0 as usize],
+                buckets: &self.buckets,
+            }),
+        }
+    }
+
+    fn find(&self, name: &str, attributes: &[(&str, &str)]) -> Option<Value<'_>> {
+        Some(self.value(self.catalog.find(name, attributes)?))
+    }
+}
+
+/// What a histogram has gained in one epoch.
+#[derive(Clone, Copy, Debug)]
+pub struct Distribution<'a> {
+    layout: &'a Layout,
+    span: &'a Span,
+    buckets: &'a [(u32, u64)],
+}
+
+impl<'a> Distribution<'a> {
+    /// Number of records: the sum over [`buckets`](Self::buckets).
+    pub fn count(&self) -> u64 {
+        self.span.count
+    }
+
+    /// Exact sum of the values recorded, as clamped.
+    pub fn sum(&self) -> u128 {
+        self.span.sum
+    }
+
+    /// Records above the range, included as its highest value.
+    pub fn clamped(&self) -> u64 {
+        self.span.clamped
+    }
+
+    /// What the bucket indices mean.
+    pub fn layout(&self) -> &'a Layout {
+        self.layout
+    }
+
+    /// Bucket indices and what each has gained, in no order. An index occurs
+    /// once for each thread that recorded into it.
+    pub fn buckets(&self) -> &'a [(u32, u64)] {
+        &self.buckets[self.span.start..self.span.end]
+    }
+
+    /// The same as hdrhistogram's histogram, built at the first call.
+    pub fn hdr(&self) -> &'a Hdr<u64> {
+        self.span.hdr.get_or_init(|| {
+            let mut hdr = self.layout.empty();
+            for &(index, count) in self.buckets() {
+                hdr.record_n(self.layout.lowest_of(index as usize), count)
+                    .expect("a bucket's own value is in range");
+            }
+            hdr
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! How a thread finds its own bank.
+//!
+//! # Protocol
+//!
+//! `HOT` holds the bank this thread last recorded into, keyed by the tag of its
+//! registry's epoch. A record compares tags and is done. Where they differ,
+//! [`locate`] looks among the last few registries, then among all claims of
+//! the thread, then claims a shard, and leaves the answer in `HOT`.
+//!
+//! `HOT` is const and has no destructor, so it can be used at any moment of a
+//! thread's life. `CLAIMS` has one, which hands the shards back; from then on
+//! the thread has no bank, and its records go to the registry's fallback bank.
+//!
+//! # Why the pointers in `HOT` are valid
+//!
+//! They belong to the registry that the tag names. The caller holds that
+//! registry (its handle does), and a registry frees its shards only when it is
+//! dropped. Tags of a dropped registry never come back (see `epoch`).
+//!
+//! # Why nobody else writes this bank
+//!
+//! The thread holds a claim on the shard from before the pointers enter `HOT`
+//! until after they have left it (the destructor of `CLAIMS` clears `HOT`
+//! first).
+
+use std::cell::{Cell as LocalCell, RefCell};
+use std::ptr;
+use std::sync::Arc;
+
+use crate::bank::{Bank, Direction, HistogramSlot, ScalarSlot, needs_note};
+use crate::cell::{Cell, Owner, Writer};
+use crate::core::Core;
+use crate::histogram::block::BlockSlot;
+use crate::histogram::layout::Layout;
+use crate::shard::Shard;
+
+/// How many registries a thread alternates between without a search.
+const WAYS: usize = 4;
+
+struct Hot {
+    tag: LocalCell<u64>,
+    values: LocalCell<*const Cell>,
+    blocks: LocalCell<*const BlockSlot>,
+    bank: LocalCell<*const Bank>,
+    ways: [Way; WAYS],
+    next_way: LocalCell<usize>,
+    is_claiming: LocalCell<bool>,
+}
+
+struct Way {
+    registry: LocalCell<u64>,
+    shard: LocalCell<*const Shard>,
+}
+
+impl Hot {
+    const fn new() -> Self {
+        const EMPTY: Way = Way {
+            registry: LocalCell::new(0),
+            shard: LocalCell::new(ptr::null()),
+        };
+        Self {
+            tag: LocalCell::new(0),
+            values: LocalCell::new(ptr::null()),
+            blocks: LocalCell::new(ptr::null()),
+            bank: LocalCell::new(ptr::null()),
+            ways: [EMPTY; WAYS],
+            next_way: LocalCell::new(0),
+            is_claiming: LocalCell::new(false),
+        }
+    }
+
+    fn set(&self, tag: u64, bank: &Bank) {
+        self.tag.set(tag);
+        self.values.set(bank.first_value());
+        self.blocks.set(bank.first_block());
+        self.bank.set(bank);
+    }
+
+    fn clear(&self) {
+        self.tag.set(0);
+        for way in &self.ways {
+            way.registry.set(0);
+        }
+    }
+
+    fn find(&self, registry: u64) -> Option<*const Shard> {
+        let way = self
+            .ways
+            .iter()
+            .find(|way| way.registry.get() == registry)?;
+        Some(way.shard.get())
+    }
+
+    fn remember(&self, registry: u64, shard: *const Shard) {
+        let way = self.next_way.get();
+        self.next_way.set((way + 1) % WAYS);
+        self.ways[way].registry.set(registry);
+        self.ways[way].shard.set(shard);
+    }
+}
+
+struct Claim {
+    registry: u64,
+    shard: Arc<Shard>,
+}
+
+/// Gives the thread's shards back when it ends.
+struct Claims(RefCell<Vec<Claim>>);
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        // `HOT` has no destructor; only under loom can it be gone by now.
+        let _ = HOT.try_with(Hot::clear);
+        for claim in self.0.get_mut().drain(..) {
+            claim.shard.release();
+        }
+    }
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static HOT: Hot = const { Hot::new() };
+    static CLAIMS: Claims = const { Claims(RefCell::new(Vec::new())) };
+}
+
+#[cfg(loom)]
+crate::sync::thread_local! {
+    static HOT: Hot = Hot::new();
+    static CLAIMS: Claims = Claims(RefCell::new(Vec::new()));
+}
+
+/// A record of a counter or up-down counter by this thread.
+#[inline(always)]
+pub(crate) fn add(core: &Core, slot: ScalarSlot, n: u64, direction: Direction) {
+    HOT.with(|hot| {
+        if hot.tag.get() != core.epoch.tag() {
+            return core.add_elsewhere(slot, n, direction);
+        }
+        // SAFETY: the tags are equal, so `values` is the first of the
+        // `capacity` cells of a live bank of `core` (see the module's text),
+        // and a slot of `core` is below that capacity.
+        #[expect(unsafe_code, reason = "the tag proves owner and bound")]
+        let cell = unsafe { &*hot.values.get().add(slot.0 as usize) };
+        let old = Owner::add(cell, n);
+        if needs_note(old, n, direction) {
+            // SAFETY: set together with `values`, and valid as it is.
+            #[expect(unsafe_code, reason = "the tag proves the bank alive")]
+            let bank = unsafe { &*hot.bank.get() };
+            bank.note::<Owner>(slot, old, n, direction);
+        }
+    });
+}
+
+/// A record of a histogram by this thread, `n` not zero.
+#[inline(always)]
+pub(crate) fn record(core: &Core, slot: HistogramSlot, layout: &Layout, value: u64, n: u64) {
+    HOT.with(|hot| {
+        if hot.tag.get() != core.epoch.tag() {
+            return core.record_elsewhere(slot, layout, value, n);
+        }
+        // SAFETY: as in `add`, for the bank's block slots.
+        #[expect(unsafe_code, reason = "the tag proves owner and bound")]
+        let block = unsafe { &*hot.blocks.get().add(slot.0 as usize) };
+        match block.get() {
+            Some(block) => block.record::<Owner>(layout, value, n),
+            None => core.record_elsewhere(slot, layout, value, n),
+        }
+    });
+}
+
+/// This thread's active bank, claiming a shard if it has none. `None` while
+/// the thread's locals are being destroyed, and inside the allocation of the
+/// shard itself: then the record belongs into the fallback bank.
+#[cold]
+#[inline(never)]
+pub(crate) fn locate(core: &Core) -> Option<&Bank> {
+    let shard = shard_of(core)?;
+    let (tag, active) = core.epoch.current();
+    // SAFETY: `shard_of` answers with a shard in the list of `core`, which
+    // keeps it for as long as `core` is borrowed.
+    #[expect(unsafe_code, reason = "the registry keeps its shards")]
+    let shard: &Shard = unsafe { &*shard };
+    let bank = shard.bank(active);
+    HOT.with(|hot| hot.set(tag, bank));
+    Some(bank)
+}
+
+/// Another claim on this thread's shard of `core`, for a `Local`; a shard of
+/// its own where the thread can't hold one any more.
+pub(crate) fn claim_for_local(core: &Core) -> Arc<Shard> {
+    CLAIMS
+        .try_with(|claims| {
+            shard_of(core)?;
+            let claims = claims.0.borrow();
+            let registry = core.epoch.registry();
+            let claim = claims.iter().find(|claim| claim.registry == registry)?;
+            claim.shard.claim_again();
+            Some(Arc::clone(&claim.shard))
+        })
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| core.adopt_shard())
+}
+
+fn shard_of(core: &Core) -> Option<*const Shard> {
+    let registry = core.epoch.registry();
+    if let Some(shard) = HOT.with(|hot| hot.find(registry)) {
+        return Some(shard);
+    }
+    // A second entry would find `CLAIMS` borrowed: the global allocator may
+    // record while a shard is being allocated.
+    if HOT.with(|hot| hot.is_claiming.replace(true)) {
+        return None;
+    }
+    let shard = CLAIMS
+        .try_with(|claims| {
+            let mut claims = claims.0.borrow_mut();
+            if let Some(claim) = claims.iter().find(|claim| claim.registry == registry) {
+                return Arc::as_ptr(&claim.shard);
+            }
+            // Whose registry is gone: nobody can ask for it again.
+            claims.retain(|claim| Arc::strong_count(&claim.shard) > 1);
+            let shard = core.adopt_shard();
+            let found = Arc::as_ptr(&shard);
+            claims.push(Claim { registry, shard });
+            found
+        })
+        .ok();
+    HOT.with(|hot| {
+        hot.is_claiming.set(false);
+        if let Some(shard) = shard {
+            hot.remember(registry, shard);
+        }
+    });
+    shard
+}
