@@ -1,1 +1,52 @@
+//! Counters, latencies and KEM audit events of PQCNet nodes, delivered as
+//! OTLP to the collector their operators already run.
+//!
+//! A record costs about a nanosecond and never waits, whatever the collector
+//! does: see [`pqcnet_telemetry_core`]. [`TelemetryHandle::flush`] cuts an
+//! epoch, sends it, and keeps everything it could not deliver for the next
+//! flush.
+//!
+//! ```no_run
+//! use pqcnet_telemetry::{TelemetryConfig, TelemetryHandle};
+//!
+//! let config = TelemetryConfig::from_toml(
+//!     r#"
+//!     [telemetry]
+//!     endpoint = "http://localhost:4318"
+//!     flush-interval-ms = 500
+//!
+//!     [telemetry.labels]
+//!     component = "relayer"
+//!     "#,
+//! )?;
+//! let telemetry = TelemetryHandle::from_config(config)?;
+//! let _flusher = telemetry.spawn_flusher(); // flushes a last time when dropped
+//!
+//! let ingest = telemetry.counter("relayer.ingest")?; // for hot paths
+//! ingest.increment();
+//! telemetry.record_latency_ms("relayer.latency_ms", 42); // by name
+//! # Ok::<(), pqcnet_telemetry::TelemetryError>(())
+//! ```
 
+#![forbid(unsafe_code)]
+
+mod accumulate;
+mod config;
+mod deliver;
+mod error;
+mod flusher;
+mod handle;
+mod kem;
+mod named;
+mod otlp;
+mod snapshot;
+
+pub use config::{ConfigError, HistogramEncoding, TelemetryConfig, Temporality};
+pub use deliver::{ExportError, Failure, Signal};
+pub use error::TelemetryError;
+pub use flusher::Flusher;
+pub use handle::TelemetryHandle;
+pub use kem::{KemUsageReason, KemUsageRecord};
+pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};
+
+pub use pqcnet_telemetry_core as core;

@@ -1,0 +1,177 @@
+//! Where requests go: an OTLP endpoint, checked.
+
+use std::fmt;
+
+use ureq::http::Uri;
+
+use super::ConfigError;
+
+/// An `http` or `https` URL without user info, query or fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    scheme: &'static str,
+    authority: String,
+    path: String,
+}
+
+impl Endpoint {
+    /// Parses `value`, which was given as `key`.
+    pub(crate) fn parse(key: &str, value: &str) -> Result<Self, ConfigError> {
+        let refuse = |shown: &str, reason: &'static str| {
+            Err(ConfigError::InvalidValue {
+                key: key.into(),
+                value: shown.into(),
+                reason: reason.into(),
+            })
+        };
+        // Before anything else can quote it: what stands before an '@' may be
+        // a password.
+        if let Some(redacted) = without_user_info(value) {
+            return refuse(
+                &redacted,
+                "user info is not sent; put credentials into [telemetry.headers]",
+            );
+        }
+        let Some((scheme, rest)) = value.split_once("://") else {
+            return refuse(value, "it has no scheme; write http://… or https://…");
+        };
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => "http",
+            "https" => "https",
+            _ => return refuse(value, "the scheme is neither http nor https"),
+        };
+        // A query may hold a token, so it is not shown.
+        let end = rest.find(['?', '#']).unwrap_or(rest.len());
+        if end < rest.len() {
+            return refuse(
+                &format!("{scheme}://{}…", &rest[..end]),
+                "a query or fragment is not sent; put credentials into [telemetry.headers]",
+            );
+        }
+        match value.parse::<Uri>() {
+            Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => {
+                let authority = uri.authority().map_or("", |authority| authority.as_str());
+                let port = authority.rsplit_once(':').map(|(_, port)| port);
+                if port.is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
+                    && uri.port_u16().is_none_or(|port| port == 0)
+                    && port != Some("")
+                {
+                    return refuse(value, "the port is not between 1 and 65535");
+                }
+                Ok(Self {
+                    scheme,
+                    authority: authority.trim_end_matches(':').into(),
+                    path: uri.path().into(),
+                })
+            }
+            _ => refuse(value, "it is not a URL with a host"),
+        }
+    }
+
+    /// This base endpoint's URL for a signal: its path, then `v1/<signal>`.
+    pub(crate) fn signal(&self, signal: &str) -> Self {
+        let mut path = self.path.trim_end_matches('/').to_owned();
+        path.push_str("/v1/");
+        path.push_str(signal);
+        Self {
+            path,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the base endpoint already ends in a signal's path, which
+    /// [`signal`](Self::signal) would append once more.
+    pub(crate) fn ends_in_signal(&self) -> bool {
+        let path = self.path.trim_end_matches('/');
+        ["/v1/metrics", "/v1/logs", "/v1/traces"]
+            .iter()
+            .any(|signal| path.ends_with(signal))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+    }
+}
+
+/// `value` with its user info starred, if it has one.
+fn without_user_info(value: &str) -> Option<String> {
+    let start = value.find("://").map_or(0, |at| at + 3);
+    let end = value[start..]
+        .find(['/', '?', '#'])
+        .map_or(value.len(), |at| start + at);
+    let at = value[start..end].rfind('@')?;
+    let host = value[start + at + 1..].split(['?', '#']).next()?;
+    Some(format!("{}***@{host}", &value[..start]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(value: &str) -> String {
+        Endpoint::parse("endpoint", value).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn signal_paths_follow_the_specification() {
+        // Examples 1 to 3 of "Endpoint URLs for OTLP/HTTP".
+        for (base, expected) in [
+            ("http://collector:4318", "http://collector:4318/v1/metrics"),
+            ("http://collector:4318/", "http://collector:4318/v1/metrics"),
+            (
+                "http://collector:4318/mycollector/",
+                "http://collector:4318/mycollector/v1/metrics",
+            ),
+            (
+                "http://collector:4318/mycollector",
+                "http://collector:4318/mycollector/v1/metrics",
+            ),
+            ("https://[::1]:4318", "https://[::1]:4318/v1/metrics"),
+            ("HTTP://collector", "http://collector/v1/metrics"),
+        ] {
+            let endpoint = Endpoint::parse("endpoint", base).unwrap();
+            assert_eq!(endpoint.signal("metrics").to_string(), expected);
+        }
+        let as_is = Endpoint::parse("metrics-endpoint", "http://collector").unwrap();
+        assert_eq!(as_is.to_string(), "http://collector/");
+    }
+
+    #[test]
+    fn refusals_name_key_value_and_reason_but_no_secret() {
+        for value in ["collector:4318", "localhost", ""] {
+            let text = reason(value);
+            assert!(
+                text.contains("endpoint") && text.contains("scheme"),
+                "{text}"
+            );
+            assert!(text.contains(&format!("{value:?}")), "{text}");
+        }
+        assert!(reason("ftp://collector").contains("neither http nor https"));
+        assert!(reason("http://").contains("host"));
+        assert!(reason("http://:4318").contains("host"));
+        assert!(reason("http://host:99999").contains("\"http://host:99999\""));
+        assert!(reason("http://ho st").contains("\"http://ho st\""));
+        for value in [
+            "http://user:hunter2@collector:4318",
+            "https://hunter2@collector/path",
+            "user:hunter2@collector",
+            "http://user:hunter2@collector?x=hunter2",
+            "http://collector/?token=hunter2",
+            "http://collector/#hunter2",
+        ] {
+            let text = reason(value);
+            assert!(!text.contains("hunter2"), "{text}");
+            assert!(text.contains("collector"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_doubled_signal_path_is_noticed() {
+        let endpoint = Endpoint::parse("endpoint", "http://h/v1/metrics").unwrap();
+        assert!(endpoint.ends_in_signal());
+        let endpoint = Endpoint::parse("endpoint", "http://h/v1").unwrap();
+        assert!(!endpoint.ends_in_signal());
+    }
+}

@@ -1,0 +1,254 @@
+//! Delivery: which requests are due, who is told what became of them.
+//!
+//! Metrics and KEM events are separate signals, each with its own state, so
+//! one that fails neither loses nor repeats the other.
+//!
+//! *Cumulative metrics* are encoded anew from the totals at every flush: an
+//! undelivered report is superseded. *Delta metrics* are kept as the bytes that
+//! were offered, and offered again unchanged until they are acknowledged, as a
+//! request that timed out may have arrived; epochs behind them go on merging
+//! in the accumulator, as none of them has been offered. *Events* are offered
+//! until acknowledged, under the same id.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::accumulate::Accumulator;
+use crate::config::{TelemetryConfig, Temporality};
+use crate::otlp::Body;
+use crate::otlp::logs::LogsEncoder;
+use crate::otlp::metrics::MetricsEncoder;
+use crate::otlp::resource::Resource;
+use crate::snapshot::KemEvent;
+
+mod transport;
+
+use transport::Transport;
+
+/// What is being delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// Counters, gauges, histograms.
+    Metrics,
+    /// KEM events.
+    Logs,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        })
+    }
+}
+
+/// Why a request was not a full success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No connection came about: refused, no such host, TLS refused. The
+    /// request was not sent.
+    Connect {
+        /// What the network said.
+        message: String,
+    },
+    /// The connection broke before an answer was complete. The request may
+    /// have arrived.
+    Broken {
+        /// What the network said.
+        message: String,
+    },
+    /// The time of this flush ran out. The request may have arrived.
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The receiver answered with a status other than 2xx.
+    Status {
+        /// The status.
+        status: u16,
+        /// The beginning of the answer, made printable.
+        body: String,
+    },
+    /// The receiver took the request, but not all that was in it. What it
+    /// rejected must not be sent again; cumulative totals go out again as they
+    /// always do.
+    PartialSuccess {
+        /// Data points or log records rejected.
+        rejected: u64,
+        /// What the receiver says.
+        message: String,
+    },
+    /// A single data point or event is larger than `max-request-bytes`; it was
+    /// not sent.
+    TooLarge {
+        /// Size of the request.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect { message } => write!(f, "no connection: {message}"),
+            Self::Broken { message } => write!(f, "the connection broke: {message}"),
+            Self::Timeout { after } => write!(f, "no answer within {} ms", after.as_millis()),
+            Self::Status { status, body } if body.is_empty() => write!(f, "status {status}"),
+            Self::Status { status, body } => write!(f, "status {status}: {body}"),
+            Self::PartialSuccess { rejected, message } => {
+                write!(f, "partial success, {rejected} rejected: {message}")
+            }
+            Self::TooLarge { bytes, limit } => write!(
+                f,
+                "one data point makes a request of {bytes} bytes; max-request-bytes is {limit}"
+            ),
+        }
+    }
+}
+
+/// What a flush could not deliver, one entry a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportError {
+    failures: Vec<(Signal, String, Failure)>,
+}
+
+impl ExportError {
+    /// The failures: signal, URL and reason; never empty.
+    pub fn failures(&self) -> impl ExactSizeIterator<Item = (Signal, &str, &Failure)> {
+        self.failures
+            .iter()
+            .map(|(signal, url, failure)| (*signal, url.as_str(), failure))
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (signal, url, failure)) in self.failures.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{signal} to {url}: {failure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ExportError {}
+
+/// The delivering half of a handle.
+pub(crate) struct Delivery {
+    metrics_encoder: MetricsEncoder,
+    logs_encoder: LogsEncoder,
+    metrics: Transport,
+    logs: Transport,
+    timeout: Duration,
+    is_disabled: bool,
+    /// Delta requests offered and not acknowledged, oldest first.
+    offered: VecDeque<Body>,
+}
+
+impl Delivery {
+    pub(crate) fn new(config: &TelemetryConfig, resource: &Resource) -> Self {
+        Self {
+            metrics_encoder: MetricsEncoder::new(
+                resource,
+                config.max_request_bytes,
+                config.temporality,
+                &config.histograms,
+            ),
+            logs_encoder: LogsEncoder::new(resource, config.max_request_bytes),
+            metrics: Transport::new(config, &config.metrics_url()),
+            logs: Transport::new(config, &config.logs_url()),
+            timeout: config.timeout,
+            is_disabled: config.is_disabled,
+            offered: VecDeque::new(),
+        }
+    }
+
+    /// Sends what is due, within the time-out. Acknowledged events leave
+    /// `events`.
+    pub(crate) fn deliver(
+        &mut self,
+        accumulator: &mut Accumulator,
+        events: &mut VecDeque<KemEvent>,
+    ) -> Result<(), ExportError> {
+        if self.is_disabled {
+            accumulator.close_window_if_delta();
+            events.clear();
+            return Ok(());
+        }
+        let start = Instant::now();
+        let mut failures = Vec::new();
+        // The audit trail first; where both are due it gets half of the time,
+        // so that neither path, hanging, starves the other.
+        if !events.is_empty() {
+            let deadline = start + self.timeout / 2;
+            if let Err(failure) = self.send_logs(events, deadline) {
+                failures.push((Signal::Logs, self.logs.url().to_owned(), failure));
+            }
+        }
+        if let Err(failure) = self.send_metrics(accumulator, start + self.timeout) {
+            failures.push((Signal::Metrics, self.metrics.url().to_owned(), failure));
+        }
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(ExportError { failures })
+        }
+    }
+
+    fn send_logs(
+        &mut self,
+        events: &mut VecDeque<KemEvent>,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        while !events.is_empty() {
+            let body = self.logs_encoder.encode(&*events);
+            let sent = self.logs.send(&body, deadline);
+            if is_acknowledged(&sent) {
+                events.drain(..body.items);
+            }
+            sent?;
+        }
+        Ok(())
+    }
+
+    fn send_metrics(
+        &mut self,
+        accumulator: &mut Accumulator,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        if accumulator.temporality == Temporality::Cumulative {
+            for body in self.metrics_encoder.encode(accumulator) {
+                self.metrics.send(&body, deadline)?;
+            }
+            return Ok(());
+        }
+        self.send_offered(deadline)?;
+        self.offered
+            .extend(self.metrics_encoder.encode(accumulator));
+        accumulator.close_window_if_delta();
+        self.send_offered(deadline)
+    }
+
+    fn send_offered(&mut self, deadline: Instant) -> Result<(), Failure> {
+        while let Some(body) = self.offered.front() {
+            let sent = self.metrics.send(body, deadline);
+            if is_acknowledged(&sent) {
+                self.offered.pop_front();
+            }
+            sent?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the receiver has taken a request, so that it must not be repeated.
+fn is_acknowledged(sent: &Result<(), Failure>) -> bool {
+    matches!(sent, Ok(()) | Err(Failure::PartialSuccess { .. }))
+}

@@ -1,0 +1,92 @@
+//! KEM usage records: the audit trail of which key exchange a node used, why.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use crossbeam_queue::ArrayQueue;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::snapshot::KemEvent;
+
+/// Why a key was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KemUsageReason {
+    /// In the course of things.
+    Normal,
+    /// To rehearse the backup.
+    Drill,
+    /// Because the preferred scheme was not available.
+    Fallback,
+}
+
+impl KemUsageReason {
+    /// `normal`, `drill` or `fallback`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Drill => "drill",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+/// One use of a key encapsulation mechanism.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KemUsageRecord {
+    /// Who used which key: `relayer::<key id in hex>`.
+    pub label: String,
+    /// The scheme: `ml-kem-768`, `hqc-192`, `signature-stack`.
+    pub scheme: String,
+    /// Why.
+    pub reason: KemUsageReason,
+    /// Whether the plan allowed this scheme as a backup only.
+    pub backup_only: bool,
+}
+
+/// Events on their way from the threads that record them to the flush.
+///
+/// Lock-free and bounded; what finds it full is counted.
+#[derive(Debug)]
+pub(crate) struct KemQueue {
+    queue: ArrayQueue<KemEvent>,
+    dropped: AtomicU64,
+}
+
+impl KemQueue {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            queue: ArrayQueue::new(capacity),
+            dropped: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn push(&self, record: KemUsageRecord) {
+        let event = KemEvent {
+            id: Uuid::now_v7(),
+            timestamp: SystemTime::now(),
+            record,
+        };
+        if self.queue.push(event).is_err() {
+            // A statistic: nothing is ordered by it.
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves events to `pending` until that holds as many as the queue can.
+    pub(crate) fn drain_into(&self, pending: &mut VecDeque<KemEvent>) {
+        while pending.len() < self.queue.capacity() {
+            match self.queue.pop() {
+                Some(event) => pending.push_back(event),
+                None => break,
+            }
+        }
+    }
+
+    /// Events dropped since the handle was made.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,130 @@
+//! The pieces of JSON that OTLP is made of.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pqcnet_telemetry_core::AttributeValue;
+
+/// A string with its quotes, escaped.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("strings serialise, and a Vec takes all");
+}
+
+/// A 64-bit integer: a decimal string.
+pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.push(b'"');
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    out.push(b'"');
+}
+
+/// A 32-bit integer: a number.
+pub(crate) fn small(out: &mut Vec<u8>, value: i32) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// A double: a number, or one of the three strings for what JSON has no
+/// numbers for.
+pub(crate) fn double(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        serde_json::to_writer(out, &value).expect("finite doubles serialise");
+    } else if value.is_nan() {
+        out.extend_from_slice(b"\"NaN\"");
+    } else if value > 0.0 {
+        out.extend_from_slice(b"\"Infinity\"");
+    } else {
+        out.extend_from_slice(b"\"-Infinity\"");
+    }
+}
+
+/// A moment in nanoseconds since 1970, as a decimal string. What lies before
+/// 1970 is 1, as 0 means "unknown".
+pub(crate) fn time(out: &mut Vec<u8>, time: SystemTime) {
+    let nanos = time.duration_since(UNIX_EPOCH).map_or(1, |d| d.as_nanos());
+    integer(out, u64::try_from(nanos).unwrap_or(u64::MAX).max(1));
+}
+
+/// `"attributes":[…]`.
+pub(crate) fn attributes<'a>(
+    out: &mut Vec<u8>,
+    pairs: impl Iterator<Item = (&'a str, &'a AttributeValue)>,
+) {
+    out.extend_from_slice(b"\"attributes\":[");
+    for (index, (key, value)) in pairs.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"key\":");
+        string(out, key);
+        out.extend_from_slice(b",\"value\":{");
+        match value {
+            AttributeValue::Bool(true) => out.extend_from_slice(b"\"boolValue\":true"),
+            AttributeValue::Bool(false) => out.extend_from_slice(b"\"boolValue\":false"),
+            AttributeValue::Int(value) => {
+                out.extend_from_slice(b"\"intValue\":");
+                integer(out, *value);
+            }
+            AttributeValue::String(text) => {
+                out.extend_from_slice(b"\"stringValue\":");
+                string(out, text);
+            }
+            // The core's enum may grow; its text is always there.
+            other => {
+                out.extend_from_slice(b"\"stringValue\":");
+                string(out, &other.to_string());
+            }
+        }
+        out.extend_from_slice(b"}}");
+    }
+    out.push(b']');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn doubles_are_numbers_or_the_three_strings() {
+        assert_eq!(text(|out| double(out, 1.5)), "1.5");
+        assert_eq!(text(|out| double(out, -0.0)), "-0.0");
+        assert_eq!(text(|out| double(out, 1e300)), "1e+300");
+        assert_eq!(text(|out| double(out, f64::NAN)), "\"NaN\"");
+        assert_eq!(text(|out| double(out, f64::INFINITY)), "\"Infinity\"");
+        assert_eq!(text(|out| double(out, f64::NEG_INFINITY)), "\"-Infinity\"");
+    }
+
+    #[test]
+    fn integers_of_64_bits_are_strings() {
+        assert_eq!(
+            text(|out| integer(out, u64::MAX)),
+            "\"18446744073709551615\""
+        );
+        assert_eq!(
+            text(|out| integer(out, i64::MIN)),
+            "\"-9223372036854775808\""
+        );
+        assert_eq!(text(|out| small(out, -3)), "-3");
+    }
+
+    #[test]
+    fn times_are_never_zero() {
+        assert_eq!(text(|out| time(out, UNIX_EPOCH)), "\"1\"");
+        let before = UNIX_EPOCH - Duration::from_secs(5);
+        assert_eq!(text(|out| time(out, before)), "\"1\"");
+        let later = UNIX_EPOCH + Duration::from_nanos(1_700_000_000_000_000_001);
+        assert_eq!(text(|out| time(out, later)), "\"1700000000000000001\"");
+    }
+
+    #[test]
+    fn hostile_text_stays_inside_its_quotes() {
+        let hostile = "\"},{\\ \u{0}\u{1f}\u{7f}\n\u{2028} 🦀";
+        let json = text(|out| string(out, hostile));
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), hostile);
+        assert!(!json.contains('\n'));
+    }
+}

@@ -1,0 +1,74 @@
+//! `ExportLogsServiceRequest`: KEM events as log records.
+
+use pqcnet_telemetry_core::AttributeValue;
+
+use super::resource::{Envelope, Resource};
+use super::{Body, json};
+use crate::kem::KemUsageReason;
+use crate::snapshot::KemEvent;
+
+/// The event's name; fixes the attributes that follow.
+pub(crate) const EVENT_NAME: &str = "pqcnet.kem.usage";
+
+/// Renders KEM events.
+pub(crate) struct LogsEncoder {
+    envelope: Envelope,
+    max_bytes: usize,
+}
+
+impl LogsEncoder {
+    pub(crate) fn new(resource: &Resource, max_bytes: usize) -> Self {
+        Self {
+            envelope: resource.envelope("resourceLogs", "scopeLogs", "logRecords", b"]}]}]}"),
+            max_bytes,
+        }
+    }
+
+    /// As many of the first events as fit one request, at least one.
+    pub(crate) fn encode<'a>(&self, events: impl IntoIterator<Item = &'a KemEvent>) -> Body {
+        let mut bytes = self.envelope.open.clone();
+        let mut items = 0;
+        for event in events {
+            let before = bytes.len();
+            if items > 0 {
+                bytes.push(b',');
+            }
+            write_event(&mut bytes, event);
+            if items > 0 && bytes.len() + self.envelope.close.len() > self.max_bytes {
+                bytes.truncate(before);
+                break;
+            }
+            items += 1;
+        }
+        bytes.extend_from_slice(self.envelope.close);
+        Body { bytes, items }
+    }
+}
+
+fn write_event(out: &mut Vec<u8>, event: &KemEvent) {
+    // 9 is INFO, 13 is WARN: a fallback is worth a look.
+    let (number, text) = match event.reason {
+        KemUsageReason::Normal | KemUsageReason::Drill => (9, "INFO"),
+        KemUsageReason::Fallback => (13, "WARN"),
+    };
+    out.extend_from_slice(b"{\"timeUnixNano\":");
+    json::time(out, event.timestamp);
+    out.extend_from_slice(b",\"observedTimeUnixNano\":");
+    json::time(out, event.timestamp);
+    out.extend_from_slice(b",\"severityNumber\":");
+    json::small(out, number);
+    out.extend_from_slice(b",\"severityText\":");
+    json::string(out, text);
+    out.extend_from_slice(b",\"eventName\":");
+    json::string(out, EVENT_NAME);
+    out.push(b',');
+    let attributes: [(&str, AttributeValue); 5] = [
+        ("log.record.uid", event.id.to_string().into()),
+        ("pqcnet.kem.label", event.label.as_str().into()),
+        ("pqcnet.kem.scheme", event.scheme.as_str().into()),
+        ("pqcnet.kem.reason", event.reason.as_str().into()),
+        ("pqcnet.kem.backup_only", event.backup_only.into()),
+    ];
+    json::attributes(out, attributes.iter().map(|(key, value)| (*key, value)));
+    out.push(b'}');
+}

@@ -1,0 +1,132 @@
+//! What a successful flush hands back: the recent past, for people and logs.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::time::SystemTime;
+
+use hdrhistogram::Histogram as Hdr;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::kem::KemUsageRecord;
+
+/// What was recorded since the last successful flush.
+///
+/// A series with attributes is named `name{key=value,…}`. Series that did not
+/// change are left out; up-down counters and gauges show where they stand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TelemetrySnapshot {
+    /// When the flush before ended.
+    #[serde(with = "rfc3339")]
+    pub start: SystemTime,
+    /// When this flush cut its epoch.
+    #[serde(with = "rfc3339")]
+    pub timestamp: SystemTime,
+    /// The resource's labels, as configured.
+    pub labels: BTreeMap<String, String>,
+    /// What each counter has gained.
+    pub counters: BTreeMap<String, u64>,
+    /// Where each up-down counter stands.
+    pub up_down_counters: BTreeMap<String, i64>,
+    /// Where each gauge stands; not those that are not finite, as JSON has no
+    /// such numbers.
+    pub gauges: BTreeMap<String, f64>,
+    /// Distributions of the histograms in milliseconds.
+    pub latencies_ms: BTreeMap<String, Distribution>,
+    /// Distributions of all others, in their own units.
+    pub histograms: BTreeMap<String, Distribution>,
+    /// KEM events, oldest first.
+    pub kem_events: Vec<KemEvent>,
+    /// KEM events dropped since the handle was made, because too many were
+    /// undelivered.
+    pub dropped_kem_events: u64,
+}
+
+/// A distribution in numbers. All but `count` and `sum` are exact to the
+/// histogram's digits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Distribution {
+    /// Number of records.
+    pub count: u64,
+    /// Their sum; `u64::MAX` if it is more.
+    pub sum: u64,
+    /// The least.
+    pub min: u64,
+    /// The greatest.
+    pub max: u64,
+    /// The median.
+    pub p50: u64,
+    /// Nine in ten are no greater.
+    pub p90: u64,
+    /// 99 in a hundred are no greater.
+    pub p99: u64,
+    /// 999 in a thousand are no greater.
+    #[serde(rename = "p99.9")]
+    pub p99_9: u64,
+}
+
+impl Distribution {
+    pub(crate) fn new(hdr: &Hdr<u64>, sum: u128) -> Self {
+        Self {
+            count: hdr.len(),
+            sum: u64::try_from(sum).unwrap_or(u64::MAX),
+            min: hdr.min(),
+            max: hdr.max(),
+            p50: hdr.value_at_quantile(0.5),
+            p90: hdr.value_at_quantile(0.9),
+            p99: hdr.value_at_quantile(0.99),
+            p99_9: hdr.value_at_quantile(0.999),
+        }
+    }
+}
+
+/// A KEM record with the time and the id it goes out with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KemEvent {
+    /// Unique; a receiver that sees it twice got one event twice
+    /// (`log.record.uid`).
+    pub id: Uuid,
+    /// When it was recorded.
+    #[serde(with = "rfc3339")]
+    pub timestamp: SystemTime,
+    /// The record.
+    #[serde(flatten)]
+    pub record: KemUsageRecord,
+}
+
+impl Deref for KemEvent {
+    type Target = KemUsageRecord;
+
+    fn deref(&self) -> &KemUsageRecord {
+        &self.record
+    }
+}
+
+impl PartialEq<KemUsageRecord> for KemEvent {
+    fn eq(&self, record: &KemUsageRecord) -> bool {
+        self.record == *record
+    }
+}
+
+mod rfc3339 {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &SystemTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_rfc3339_nanos(*time))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SystemTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_rfc3339(&text).map_err(D::Error::custom)
+    }
+}
