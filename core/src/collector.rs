@@ -29,7 +29,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::bank::{Bank, HistogramSlot};
 use crate::core::Core;
-use crate::histogram::block::Ledger;
+use crate::histogram::block::{Harvest, Ledger};
 use crate::retired::{RetiredEpoch, Span};
 use crate::sync::lock;
 
@@ -211,7 +211,7 @@ fn harvest_block(
     span.count += found.count;
     span.sum += found.sum;
     span.clamped += found.clamped;
-    (found != Default::default()).then_some(MidRecord(found.mid_record))
+    (found != Harvest::default()).then_some(MidRecord(found.mid_record))
 }
 
 fn ledgers_of(

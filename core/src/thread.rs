@@ -52,18 +52,23 @@ struct Way {
     shard: LocalCell<*const Shard>,
 }
 
-impl Hot {
-    const fn new() -> Self {
-        const EMPTY: Way = Way {
+impl Way {
+    const fn empty() -> Self {
+        Self {
             registry: LocalCell::new(0),
             shard: LocalCell::new(ptr::null()),
-        };
+        }
+    }
+}
+
+impl Hot {
+    const fn new() -> Self {
         Self {
             tag: LocalCell::new(0),
             values: LocalCell::new(ptr::null()),
             blocks: LocalCell::new(ptr::null()),
             bank: LocalCell::new(ptr::null()),
-            ways: [EMPTY; WAYS],
+            ways: [const { Way::empty() }; WAYS],
             next_way: LocalCell::new(0),
             is_claiming: LocalCell::new(false),
         }

@@ -27,7 +27,7 @@ impl TimeUnit {
 
     /// Whole units in `nanos`, rounded down.
     #[inline]
-    pub(crate) fn from_nanos(self, nanos: u64) -> u64 {
+    pub(crate) fn of_nanos(self, nanos: u64) -> u64 {
         match self {
             Self::Nanoseconds => nanos,
             Self::Microseconds => nanos / 1_000,
@@ -89,7 +89,7 @@ impl<'a> Timer<'a> {
     fn elapsed(&self) -> u64 {
         let clock = clock();
         let nanos = clock.delta_as_nanos(self.started, clock.raw());
-        self.histogram.time_unit().from_nanos(nanos)
+        self.histogram.time_unit().of_nanos(nanos)
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
             ("ns", 2_500_000_001),
             ("", 2_500_000_001),
         ] {
-            assert_eq!(TimeUnit::of(unit).from_nanos(2_500_000_001), expected);
+            assert_eq!(TimeUnit::of(unit).of_nanos(2_500_000_001), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Counters, latencies and KEM audit events of PQCNet nodes, delivered as
+//! Counters, latencies and KEM audit events of `PQCNet` nodes, delivered as
 //! OTLP to the collector their operators already run.
 //!
 //! A record costs about a nanosecond and never waits, whatever the collector

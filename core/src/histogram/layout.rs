@@ -130,8 +130,10 @@ impl Layout {
 
     /// An empty `hdrhistogram::Histogram` of this range and resolution.
     pub fn empty(&self) -> Hdr<u64> {
-        Hdr::new_with_bounds(self.low, self.high, self.digits)
-            .expect("`Layout::new` takes only what hdrhistogram takes")
+        match Hdr::new_with_bounds(self.low, self.high, self.digits) {
+            Ok(hdr) => hdr,
+            Err(error) => unreachable!("hdrhistogram refuses a checked layout: {error:?}"),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! HDR buckets into base-2 exponential ones (OpenTelemetry metrics data
-//! model, *ExponentialHistogram*).
+//! model, *Exponential Histogram*).
 //!
 //! Bucket `i` at scale `s` holds the values in `(b^i, b^(i+1)]` with
 //! `b = 2^(2^-s)`. A whole HDR bucket goes where its least value goes, so that

@@ -1,0 +1,389 @@
+//! Whatever the collector or the network does: a typed error, nothing lost,
+//! nothing counted twice, and no record slowed.
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use pqcnet_telemetry::{
+    Failure, KemUsageReason, KemUsageRecord, Signal, TelemetryConfig, TelemetryError,
+    TelemetryHandle, Temporality,
+};
+
+#[path = "../../examples/support/sink.rs"]
+mod sink;
+
+use sink::{Answer, Request, Sink};
+
+const PATIENT: Duration = Duration::from_secs(60);
+
+fn telemetry(url: &str, temporality: Temporality) -> TelemetryHandle {
+    let config = TelemetryConfig::new(url)
+        .with_timeout(PATIENT)
+        .with_temporality(temporality);
+    TelemetryHandle::from_config(config).unwrap()
+}
+
+fn kem(label: &str) -> KemUsageRecord {
+    KemUsageRecord {
+        label: label.into(),
+        scheme: "ml-kem-768".into(),
+        reason: KemUsageReason::Normal,
+        backup_only: false,
+    }
+}
+
+/// Answers with `answer` until told to succeed.
+fn failing_sink(answer: Answer) -> (Sink, Arc<AtomicBool>) {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let sink = Sink::answering({
+        let is_up = Arc::clone(&is_up);
+        move |_| {
+            if is_up.load(Ordering::SeqCst) {
+                Answer::ok()
+            } else {
+                answer.clone()
+            }
+        }
+    });
+    (sink, is_up)
+}
+
+fn failure_of(error: &TelemetryError, signal: Signal) -> &Failure {
+    let TelemetryError::Export(export) = error else {
+        panic!("{error:?}");
+    };
+    let mut failures = export.failures();
+    failures.find(|(s, ..)| *s == signal).unwrap().2
+}
+
+fn counter_in(request: &Request, name: &str) -> Option<u64> {
+    let json: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+    let metrics = json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].clone();
+    let metric = metrics.as_array()?.iter().find(|m| m["name"] == name)?;
+    let point = &metric["sum"]["dataPoints"][0]["asInt"];
+    point.as_str()?.parse().ok()
+}
+
+fn uids_in(request: &Request) -> Vec<String> {
+    let json: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+    let records = &json["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
+    records.as_array().map_or_else(Vec::new, |records| {
+        let uid = |record: &serde_json::Value| {
+            let value = &record["attributes"][0]["value"]["stringValue"];
+            value.as_str().unwrap().to_owned()
+        };
+        records.iter().map(uid).collect()
+    })
+}
+
+#[test]
+fn refusals_keep_everything_and_the_next_success_has_exact_totals() {
+    let html = "<html>no such page</html>".to_owned();
+    for (answer, status) in [
+        (Answer::Status("404 Not Found", &[], html.clone()), 404),
+        (Answer::Status("500 Internal Server Error", &[], html), 500),
+        (Answer::Status("400 Bad Request", &[], String::new()), 400),
+        (
+            Answer::Status("503 Busy", &[("retry-after", "1")], String::new()),
+            503,
+        ),
+        (
+            Answer::Status(
+                "302 Found",
+                &[("location", "http://127.0.0.1:1/login")],
+                String::new(),
+            ),
+            302,
+        ),
+    ] {
+        for temporality in [Temporality::Cumulative, Temporality::Delta] {
+            let (sink, is_up) = failing_sink(answer.clone());
+            let telemetry = telemetry(&sink.url(), temporality);
+            for round in 1..=3_u64 {
+                telemetry.record_counter("c", round).unwrap();
+                telemetry.record_latency_ms("l", round);
+                telemetry.record_kem_event(kem(&round.to_string()));
+                let error = telemetry.flush().unwrap_err();
+                for signal in [Signal::Metrics, Signal::Logs] {
+                    match failure_of(&error, signal) {
+                        Failure::Status { status: found, .. } => assert_eq!(*found, status),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                let text = error.to_string();
+                assert!(text.contains(&status.to_string()), "{text}");
+                assert!(text.contains(&sink.url()), "{text}");
+            }
+            sink.received();
+
+            is_up.store(true, Ordering::SeqCst);
+            let snapshot = telemetry.flush().unwrap();
+            assert_eq!(snapshot.counters["c"], 6);
+            assert_eq!(snapshot.latencies_ms["l"].count, 3);
+            assert_eq!(snapshot.latencies_ms["l"].sum, 6);
+            assert_eq!(snapshot.kem_events.len(), 3);
+
+            let requests = sink.received();
+            let metrics = requests.iter().filter(|r| r.path == "/v1/metrics");
+            let counts: Vec<u64> = metrics.filter_map(|r| counter_in(r, "c")).collect();
+            match temporality {
+                Temporality::Cumulative => assert_eq!(counts, [6]),
+                // The window first offered, unchanged; then all since.
+                _ => assert_eq!(counts, [1, 5]),
+            }
+            let uids: BTreeSet<String> = requests
+                .iter()
+                .filter(|r| r.path == "/v1/logs")
+                .flat_map(uids_in)
+                .collect();
+            assert_eq!(uids.len(), 3);
+
+            let empty = telemetry.flush().unwrap();
+            assert!(empty.counters.is_empty() && empty.kem_events.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_refused_connection_is_a_connect_failure() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let telemetry = telemetry(&url, Temporality::Cumulative);
+    telemetry.record_counter("c", 1).unwrap();
+    let error = telemetry.flush().unwrap_err();
+    assert!(
+        matches!(failure_of(&error, Signal::Metrics), Failure::Connect { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn delta_requests_of_unknown_fate_are_repeated_byte_for_byte() {
+    for answer in [
+        Answer::Reset,
+        Answer::Raw(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec()),
+        Answer::Raw(b"nonsense\r\n\r\n".to_vec()),
+    ] {
+        let (sink, is_up) = failing_sink(answer.clone());
+        let telemetry = telemetry(&sink.url(), Temporality::Delta);
+        telemetry.record_counter("c", 5).unwrap();
+        let error = telemetry.flush().unwrap_err();
+        assert!(
+            matches!(failure_of(&error, Signal::Metrics), Failure::Broken { .. }),
+            "{answer:?}: {error}"
+        );
+        let first = sink.received();
+        telemetry.record_counter("c", 7).unwrap();
+        is_up.store(true, Ordering::SeqCst);
+        telemetry.flush().unwrap();
+        let later = sink.received();
+        assert_eq!(later.len(), 2);
+        assert_eq!(later[0].body, first[0].body);
+        assert_eq!(counter_in(&later[0], "c"), Some(5));
+        assert_eq!(counter_in(&later[1], "c"), Some(7));
+    }
+}
+
+#[test]
+fn a_hanging_collector_times_out_and_slows_no_record() {
+    let (sink, is_up) = failing_sink(Answer::Hang);
+    let config = TelemetryConfig::new(&sink.url()).with_timeout(Duration::from_millis(400));
+    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    let counter = telemetry.counter("c").unwrap();
+    telemetry.record_kem_event(kem("k"));
+
+    // No clock decides: the flush is under way while the sink holds it, and
+    // the other threads must get through all their records in the meantime.
+    let recorded = AtomicU64::new(0);
+    let is_flushing = AtomicBool::new(true);
+    let during = thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while is_flushing.load(Ordering::Relaxed) {
+                    for _ in 0..1_000 {
+                        counter.increment();
+                    }
+                    telemetry.record_counter("by.name", 1).unwrap();
+                    recorded.fetch_add(1_000, Ordering::Relaxed);
+                }
+            });
+        }
+        let error = telemetry.flush().unwrap_err();
+        let during = recorded.load(Ordering::Relaxed);
+        is_flushing.store(false, Ordering::Relaxed);
+        for signal in [Signal::Metrics, Signal::Logs] {
+            let failure = failure_of(&error, signal);
+            assert!(matches!(failure, Failure::Timeout { .. }), "{failure:?}");
+        }
+        during
+    });
+    // 400 ms of waiting; a record that waited along would make it a handful.
+    assert!(during > 100_000, "{during} records during the flush");
+    is_up.store(true, Ordering::SeqCst);
+    let snapshot = telemetry.flush().unwrap();
+    assert_eq!(snapshot.counters["c"], recorded.load(Ordering::Relaxed));
+    assert_eq!(snapshot.kem_events, [kem("k")]);
+}
+
+#[test]
+fn a_partial_success_is_said_and_not_repeated() {
+    let answers = Arc::new(AtomicUsize::new(0));
+    let sink = Sink::answering({
+        let answers = Arc::clone(&answers);
+        move |request| {
+            let field = if request.path == "/v1/logs" {
+                "rejectedLogRecords"
+            } else {
+                "rejectedDataPoints"
+            };
+            if answers.fetch_add(1, Ordering::SeqCst) < 2 {
+                let body = format!(
+                    "{{\"partialSuccess\":{{\"{field}\":\"1\",\"errorMessage\":\"too old\"}}}}"
+                );
+                Answer::Status("200 OK", &[("content-type", "application/json")], body)
+            } else {
+                Answer::ok()
+            }
+        }
+    });
+    let telemetry = telemetry(&sink.url(), Temporality::Delta);
+    telemetry.record_counter("c", 5).unwrap();
+    telemetry.record_kem_event(kem("k"));
+    let error = telemetry.flush().unwrap_err();
+    for signal in [Signal::Metrics, Signal::Logs] {
+        let expected = Failure::PartialSuccess {
+            rejected: 1,
+            message: "too old".into(),
+        };
+        assert_eq!(*failure_of(&error, signal), expected);
+    }
+    assert_eq!(sink.received().len(), 2);
+    // The snapshot still has it; the wire does not get it again.
+    let snapshot = telemetry.flush().unwrap();
+    assert_eq!(snapshot.counters["c"], 5);
+    assert_eq!(snapshot.kem_events.len(), 1);
+    assert!(sink.received().is_empty());
+}
+
+#[test]
+fn every_success_status_and_any_body_of_it_is_success() {
+    for (status, body) in [
+        ("200 OK", "<html>hello</html>"),
+        ("200 OK", ""),
+        ("202 Accepted", "{\"partialSuccess\":null}"),
+        ("204 No Content", ""),
+        (
+            "200 OK",
+            "{\"partialSuccess\":{\"errorMessage\":\"just saying\"}}",
+        ),
+    ] {
+        let sink = Sink::answering(move |_| Answer::Status(status, &[], body.into()));
+        let telemetry = telemetry(&sink.url(), Temporality::Cumulative);
+        telemetry.record_counter("c", 1).unwrap();
+        telemetry.flush().unwrap();
+    }
+}
+
+#[test]
+fn an_answer_past_the_limit_is_not_read_and_not_repeated() {
+    let sink = Sink::answering(|_| Answer::Status("200 OK", &[], "x".repeat(5 << 20)));
+    let telemetry = telemetry(&sink.url(), Temporality::Delta);
+    telemetry.record_counter("c", 1).unwrap();
+    telemetry.flush().unwrap();
+    telemetry.flush().unwrap();
+    assert_eq!(sink.received().len(), 1);
+}
+
+#[test]
+fn one_signal_that_fails_does_not_repeat_the_other() {
+    let (sink, is_up) = {
+        let is_up = Arc::new(AtomicBool::new(false));
+        let sink = Sink::answering({
+            let is_up = Arc::clone(&is_up);
+            move |request| {
+                if request.path == "/v1/metrics" && !is_up.load(Ordering::SeqCst) {
+                    Answer::Status("503 Busy", &[], String::new())
+                } else {
+                    Answer::ok()
+                }
+            }
+        });
+        (sink, is_up)
+    };
+    let telemetry = telemetry(&sink.url(), Temporality::Cumulative);
+    telemetry.record_counter("c", 1).unwrap();
+    telemetry.record_kem_event(kem("k"));
+    telemetry.flush().unwrap_err();
+    telemetry.flush().unwrap_err();
+    is_up.store(true, Ordering::SeqCst);
+    let snapshot = telemetry.flush().unwrap();
+    assert_eq!(snapshot.kem_events, [kem("k")]);
+    let requests = sink.received();
+    assert_eq!(requests.iter().filter(|r| r.path == "/v1/logs").count(), 1);
+    assert_eq!(
+        requests.iter().filter(|r| r.path == "/v1/metrics").count(),
+        3
+    );
+}
+
+#[test]
+fn a_point_past_the_request_limit_is_named_and_not_sent() {
+    let sink = Sink::start();
+    let config = TelemetryConfig::new(&sink.url())
+        .with_max_request_bytes(50)
+        .with_timeout(PATIENT);
+    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    telemetry.record_counter("c", 1).unwrap();
+    let error = telemetry.flush().unwrap_err();
+    match failure_of(&error, Signal::Metrics) {
+        Failure::TooLarge { bytes, limit: 50 } => assert!(*bytes > 50),
+        other => panic!("{other:?}"),
+    }
+    assert!(sink.received().is_empty());
+}
+
+#[test]
+fn header_secrets_are_sent_and_never_shown() {
+    let sink = Sink::answering(|_| Answer::Status("401 Unauthorized", &[], "who?".into()));
+    let config = TelemetryConfig::new(&sink.url()).with_header("x-api-key", "hunter2");
+    let telemetry = TelemetryHandle::from_config(config.clone()).unwrap();
+    telemetry.record_counter("c", 1).unwrap();
+    let error = telemetry.flush().unwrap_err();
+    let shown = format!("{error} {error:?} {config:?} {telemetry:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_eq!(sink.received()[0].header("x-api-key"), Some("hunter2"));
+}
+
+#[test]
+fn undelivered_events_are_bounded_and_the_dropped_counted() {
+    let (sink, is_up) = failing_sink(Answer::Status("503 Busy", &[], String::new()));
+    let config = TelemetryConfig::new(&sink.url())
+        .with_timeout(PATIENT)
+        .with_kem_capacity(10);
+    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    for event in 0..50 {
+        telemetry.record_kem_event(kem(&event.to_string()));
+        if event % 7 == 0 {
+            telemetry.flush().unwrap_err();
+        }
+    }
+    is_up.store(true, Ordering::SeqCst);
+    let first = telemetry.flush().unwrap();
+    let second = telemetry.flush().unwrap();
+    let kept = first.kem_events.len() + second.kem_events.len();
+    assert_eq!(kept as u64 + second.dropped_kem_events, 50);
+    // Ten pending, ten in the queue behind them.
+    assert_eq!(kept, 20);
+    let uids: BTreeSet<String> = sink
+        .received()
+        .iter()
+        .filter(|r| r.path == "/v1/logs")
+        .flat_map(uids_in)
+        .collect();
+    assert_eq!(uids.len(), 20);
+}
