@@ -98,6 +98,7 @@ impl Sink {
 
 /// Serves one connection until either side ends it.
 fn serve(stream: TcpStream, script: &Script, sender: &Sender<Request>) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(stream);
     loop {
         let request = read_request(&mut reader)?;
