@@ -21,7 +21,7 @@
 use crate::cell::{Cell, Cells, Published, Reading, Writer};
 use crate::histogram::block::{Block, BlockSlot};
 use crate::histogram::layout::Layout;
-use crate::sync::zeroed;
+use crate::sync::{mutant, zeroed};
 
 /// Index of a counter or up-down counter in every bank of its registry.
 ///
@@ -93,6 +93,9 @@ impl Bank {
             W::publish(&self.carries.as_slice()[slot], 1);
             self.any_carry.write(1);
         }
+        if mutant!("scalar.untouched") {
+            return;
+        }
         let word = &self.touched.as_slice()[slot / 64];
         let bit = 1 << (slot % 64);
         if word.read() & bit == 0 {
@@ -127,6 +130,11 @@ impl Bank {
                         let now = self.reading(slot);
                         let gain = now.gain_since(self.baseline(slot));
                         if gain != 0 {
+                            let now = if mutant!("baseline.reread") {
+                                self.reading(slot)
+                            } else {
+                                now
+                            };
                             baselines[slot].write(now.value);
                             if now.carry != 0 {
                                 self.baseline_carries.as_slice()[slot].write(now.carry);

@@ -28,7 +28,7 @@
 //! - a histogram's *sum* follows its bucket, and its *count* follows the sum,
 //!   so that a reader can tell whether a record was under way (see `block`).
 
-use crate::sync::{AtomicU64, Ordering, Zeroable, zeroed};
+use crate::sync::{AtomicU64, Ordering, Zeroable, mutant, ordering, zeroed};
 
 /// A monotone word that stands for itself.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Published {
     /// Synchronises with [`Writer::publish`].
     #[inline(always)]
     pub(crate) fn read(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+        self.0.load(ordering!("published.read", Acquire))
     }
 }
 
@@ -95,7 +95,8 @@ impl Writer for Owner {
     #[inline(always)]
     fn publish(word: &Published, n: u64) -> u64 {
         let old = word.0.load(Ordering::Relaxed);
-        word.0.store(old.wrapping_add(n), Ordering::Release);
+        word.0
+            .store(old.wrapping_add(n), ordering!("published.owner", Release));
         old
     }
 
@@ -111,11 +112,14 @@ pub(crate) struct Anyone;
 
 impl Writer for Anyone {
     fn add(cell: &Cell, n: u64) -> u64 {
+        if mutant!("fallback.unshared") {
+            return Owner::add(cell, n);
+        }
         cell.0.fetch_add(n, Ordering::Relaxed)
     }
 
     fn publish(word: &Published, n: u64) -> u64 {
-        word.0.fetch_add(n, Ordering::Release)
+        word.0.fetch_add(n, ordering!("published.anyone", Release))
     }
 
     fn set_bits(cell: &Cell, mask: u64) {

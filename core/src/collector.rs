@@ -31,7 +31,7 @@ use crate::bank::{Bank, HistogramSlot};
 use crate::core::Core;
 use crate::histogram::block::{Harvest, Ledger};
 use crate::retired::{RetiredEpoch, Span};
-use crate::sync::lock;
+use crate::sync::{lock, mutant};
 
 /// What the collector remembers between flushes.
 #[derive(Debug)]
@@ -93,15 +93,21 @@ impl Collector {
         let standby = core.epoch.standby();
 
         let banks = core.shards.iter().map(|(_, shard)| shard.bank(standby));
-        epoch.residue = harvest_scalars(banks, &mut epoch);
-        self.sweep_histograms(core, standby, &mut epoch);
+        if !mutant!("sweep.omitted") {
+            epoch.residue = harvest_scalars(banks, &mut epoch);
+            self.sweep_histograms(core, standby, &mut epoch);
+        }
 
         core.large.forget();
         let retired = core.epoch.swap();
         epoch.end = SystemTime::now().max(self.last_end + Duration::from_nanos(1));
         self.last_end = epoch.end;
 
-        let banks = core.shards.iter().map(|(_, shard)| shard.bank(retired));
+        let banks = core
+            .shards
+            .iter()
+            .filter(|(_, shard)| !mutant!("harvest.skips_idle") || shard.is_claimed())
+            .map(|(_, shard)| shard.bank(retired));
         harvest_scalars(banks.chain([&core.fallback]), &mut epoch);
         self.harvest_histograms(core, retired, &mut epoch);
         epoch.gauges = core.gauges[..epoch.gauges.len()]

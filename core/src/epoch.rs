@@ -31,7 +31,7 @@ use std::sync::atomic::Ordering as StdOrdering;
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{ArcSwap, AtomicU64, Ordering};
+use crate::sync::{ArcSwap, AtomicU64, Ordering, ordering};
 
 /// One of the two turns: says which bank of every shard it writes.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl EpochClock {
     /// The tag, and the bank of the epoch it announced or of a newer one.
     pub(crate) fn current(&self) -> (u64, usize) {
         // Synchronises with the store in `swap`.
-        let tag = self.tag.0.load(Ordering::Acquire);
+        let tag = self.tag.0.load(ordering!("tag.read", Acquire));
         (tag, self.active.load().bank)
     }
 
@@ -109,9 +109,10 @@ impl EpochClock {
         let next = Arc::clone(&self.epochs[(number & 1) as usize]);
         let retired = self.active.swap(next);
         // The epoch first, then its announcement; pairs with `current`.
-        self.tag
-            .0
-            .store((self.registry << NUMBER_BITS) | number, Ordering::Release);
+        self.tag.0.store(
+            (self.registry << NUMBER_BITS) | number,
+            ordering!("tag.announce", Release),
+        );
         retired.bank
     }
 }

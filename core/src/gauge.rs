@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::error::RegisterError;
 use crate::registry;
 use crate::series::AttributeValue;
-use crate::sync::{Atomic, AtomicBool, Ordering, Zeroable};
+use crate::sync::{Atomic, AtomicBool, Ordering, Zeroable, ordering};
 
 /// A gauge's value, one for all threads: last write wins needs one place.
 ///
@@ -37,13 +37,13 @@ impl GaugeCell {
         self.value.store(value, Ordering::Relaxed);
         // The line is written once; later calls only read it.
         if !self.is_set.load(Ordering::Relaxed) {
-            self.is_set.store(true, Ordering::Release);
+            self.is_set.store(true, ordering!("gauge.set", Release));
         }
     }
 
     pub(crate) fn read(&self) -> Option<f64> {
         self.is_set
-            .load(Ordering::Acquire)
+            .load(ordering!("gauge.read", Acquire))
             .then(|| self.value.load(Ordering::Relaxed))
     }
 }

@@ -63,6 +63,9 @@ mod family;
 mod gauge;
 mod histogram;
 mod local;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod model;
 mod registry;
 mod retired;
 mod series;

@@ -25,7 +25,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::bank::Bank;
-use crate::sync::{AtomicPtr, AtomicU32, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, mutant, ordering};
 
 #[derive(Debug)]
 pub(crate) struct Shard {
@@ -55,6 +55,11 @@ impl Shard {
         self.claims.add();
     }
 
+    /// Whether a thread holds it; for a mutant of the harvest.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.claims.0.load(Ordering::Relaxed) != 0
+    }
+
     /// Gives one claim back; with the last one, the shard.
     pub(crate) fn release(&self) {
         self.claims.release();
@@ -67,8 +72,13 @@ struct Claims(AtomicU32);
 impl Claims {
     /// Synchronises with the last `release`.
     fn adopt(&self) -> bool {
+        if mutant!("claims.unchecked") {
+            let is_idle = self.0.load(Ordering::Acquire) == 0;
+            self.0.fetch_add(u32::from(is_idle), Ordering::Acquire);
+            return is_idle;
+        }
         self.0
-            .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(0, 1, ordering!("claims.adopt", Acquire), Ordering::Relaxed)
             .is_ok()
     }
 
@@ -78,7 +88,7 @@ impl Claims {
 
     /// Pairs with `adopt`.
     fn release(&self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        self.0.fetch_sub(1, ordering!("claims.release", Release));
     }
 }
 
@@ -118,7 +128,7 @@ impl Shards {
         });
         loop {
             // Synchronises with the push of that node.
-            let head = self.head.load(Ordering::Acquire);
+            let head = self.head.load(ordering!("shards.head", Acquire));
             node.next = head;
             // SAFETY: a node once pushed lives as long as the list.
             node.index = unsafe { head.as_ref() }.map_or(0, |older| older.index + 1);
@@ -126,7 +136,12 @@ impl Shards {
             // Publishes the node; pairs with the loads of `head`.
             if self
                 .head
-                .compare_exchange(head, new, Ordering::Release, Ordering::Relaxed)
+                .compare_exchange(
+                    head,
+                    new,
+                    ordering!("shards.push", Release),
+                    Ordering::Relaxed,
+                )
                 .is_ok()
             {
                 return shard;
@@ -138,7 +153,7 @@ impl Shards {
 
     /// The shards with their positions, newest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Arc<Shard>)> {
-        let mut next = self.head.load(Ordering::Acquire);
+        let mut next = self.head.load(ordering!("shards.iter", Acquire));
         std::iter::from_fn(move || {
             // SAFETY: a node once pushed lives as long as the list, which the
             // iterator borrows; acquire made it visible with all older ones.

@@ -31,24 +31,50 @@ mod modelled {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread_local;
-    use std::sync::Arc;
+    use std::sync::{Arc, LazyLock};
 
-    /// Stands in for arc-swap, which loom cannot see into: the swap and the
-    /// load are atomic and ordered, and nothing else is promised of them.
-    pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
+    /// Stands in for arc-swap, which loom cannot see into, and promises less:
+    /// a load is an acquire load, which may find an old value.
+    pub(crate) struct ArcSwap<T>(AtomicPtr<T>);
 
+    #[expect(unsafe_code, reason = "an Arc in an AtomicPtr")]
     impl<T> ArcSwap<T> {
         pub(crate) fn new(value: Arc<T>) -> Self {
-            Self(Mutex::new(value))
+            Self(AtomicPtr::new(Arc::into_raw(value).cast_mut()))
         }
 
         pub(crate) fn load(&self) -> Arc<T> {
-            Arc::clone(&self.0.lock().unwrap())
+            let value = self.0.load(Ordering::Acquire).cast_const();
+            // SAFETY: it came from `into_raw`, and the one user of this type
+            // holds every value that was ever stored here.
+            unsafe { Arc::increment_strong_count(value) };
+            // SAFETY: the count raised above is this `Arc`'s.
+            unsafe { Arc::from_raw(value) }
         }
 
         pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
-            std::mem::replace(&mut *self.0.lock().unwrap(), value)
+            let new = Arc::into_raw(value).cast_mut();
+            let old = self.0.swap(new, Ordering::AcqRel);
+            // SAFETY: the count that `new` or an earlier `swap` gave up.
+            unsafe { Arc::from_raw(old) }
         }
+    }
+
+    impl<T> Drop for ArcSwap<T> {
+        #[expect(unsafe_code, reason = "an Arc in an AtomicPtr")]
+        fn drop(&mut self) {
+            let value = self.0.load(Ordering::Relaxed);
+            // SAFETY: as in `swap`.
+            drop(unsafe { Arc::from_raw(value) });
+        }
+    }
+
+    /// Whether the mutant of this name is being checked: see
+    /// `loom-tests/mutants.toml`.
+    pub(crate) fn is_mutant(name: &str) -> bool {
+        static MUTANT: LazyLock<Option<String>> =
+            LazyLock::new(|| std::env::var("PQCNET_MUTANT").ok());
+        MUTANT.as_deref() == Some(name)
     }
 
     /// Stands in for `atomic::Atomic<f64>`, which loom cannot see into.
@@ -83,6 +109,36 @@ mod modelled {
 pub(crate) use modelled::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
+
+/// The ordering of one site. In a model build, the mutant of the site's name
+/// weakens it to `Relaxed`.
+macro_rules! ordering {
+    ($site:literal, $ordering:ident) => {{
+        #[cfg(not(loom))]
+        let ordering = $crate::sync::Ordering::$ordering;
+        #[cfg(loom)]
+        let ordering = if $crate::sync::is_mutant($site) {
+            $crate::sync::Ordering::Relaxed
+        } else {
+            $crate::sync::Ordering::$ordering
+        };
+        ordering
+    }};
+}
+
+/// Whether a step of the algorithm is to be broken: never, but in the model
+/// build of the mutant of this name.
+macro_rules! mutant {
+    ($name:literal) => {{
+        #[cfg(not(loom))]
+        let is_mutant = false;
+        #[cfg(loom)]
+        let is_mutant = $crate::sync::is_mutant($name);
+        is_mutant
+    }};
+}
+
+pub(crate) use {mutant, ordering};
 
 /// Takes a lock that no panic can leave half-changed: the state behind every
 /// lock of this crate is valid between any two statements.

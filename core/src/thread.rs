@@ -33,6 +33,7 @@ use crate::core::Core;
 use crate::histogram::block::BlockSlot;
 use crate::histogram::layout::Layout;
 use crate::shard::Shard;
+use crate::sync::mutant;
 
 /// How many registries a thread alternates between without a search.
 const WAYS: usize = 4;
@@ -115,7 +116,9 @@ struct Claims(RefCell<Vec<Claim>>);
 impl Drop for Claims {
     fn drop(&mut self) {
         // `HOT` has no destructor; only under loom can it be gone by now.
-        let _ = HOT.try_with(Hot::clear);
+        if !mutant!("hot.not_cleared") {
+            let _ = HOT.try_with(Hot::clear);
+        }
         for claim in self.0.get_mut().drain(..) {
             claim.shard.release();
         }
@@ -138,7 +141,9 @@ crate::sync::thread_local! {
 #[inline(always)]
 pub(crate) fn add(core: &Core, slot: ScalarSlot, n: u64, direction: Direction) {
     HOT.with(|hot| {
-        if hot.tag.get() != core.epoch.tag() {
+        let is_current =
+            hot.tag.get() == core.epoch.tag() || (mutant!("epoch.unchecked") && hot.tag.get() != 0);
+        if !is_current {
             return core.add_elsewhere(slot, n, direction);
         }
         // SAFETY: the tags are equal, so `values` is the first of the

@@ -50,3 +50,8 @@ pub use kem::{KemUsageReason, KemUsageRecord};
 pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};
 
 pub use pqcnet_telemetry_core as core;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -29,7 +29,7 @@ use std::ptr;
 
 use crate::cell::{Cell, Cells, Published, Reading, Writer};
 use crate::histogram::layout::Layout;
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, Zeroable, zeroed};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, Zeroable, mutant, ordering, zeroed};
 
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -104,6 +104,9 @@ impl Block {
     #[cold]
     #[inline(never)]
     fn touch<W: Writer>(&self, index: usize) {
+        if mutant!("bucket.untouched") {
+            return;
+        }
         let position = W::add(&self.touched_len, 1) as usize;
         // A bucket comes back to zero after 2^64 records only; its second
         // entry would be the list's one too many.
@@ -130,7 +133,8 @@ impl Block {
             let count = self.count.read();
             sum = self.sum();
             harvest.count += self.scan(ledger, &mut report);
-            if ledger.count == count && sum.total() >= ledger.sum.total() {
+            let is_whole = ledger.count == count || mutant!("scan.unchecked");
+            if is_whole && sum.total() >= ledger.sum.total() {
                 harvest.mid_record = false;
                 break;
             }
@@ -237,7 +241,7 @@ impl BlockSlot {
     /// Synchronises with the install in `get_or_allocate`.
     #[inline(always)]
     pub(crate) fn get(&self) -> Option<&Block> {
-        let block = self.0.load(Ordering::Acquire);
+        let block = self.0.load(ordering!("block.get", Acquire));
         // SAFETY: a block that was installed stays until `self` is dropped,
         // and acquire makes its memory visible.
         unsafe { block.as_ref() }
@@ -250,18 +254,19 @@ impl BlockSlot {
         let new = Box::into_raw(Box::new(Block::new(layout)));
         // In the fallback bank two threads may come here at once; so may one
         // thread twice, where its allocator records.
-        let winner =
-            match self
-                .0
-                .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) => new,
-                Err(installed) => {
-                    // SAFETY: `new` came from `into_raw` above and was not shared.
-                    drop(unsafe { Box::from_raw(new) });
-                    installed
-                }
-            };
+        let winner = match self.0.compare_exchange(
+            ptr::null_mut(),
+            new,
+            ordering!("block.install", Release),
+            ordering!("block.lost", Acquire),
+        ) {
+            Ok(_) => new,
+            Err(installed) => {
+                // SAFETY: `new` came from `into_raw` above and was not shared.
+                drop(unsafe { Box::from_raw(new) });
+                installed
+            }
+        };
         // SAFETY: installed, hence alive until `self` is dropped.
         unsafe { &*winner }
     }
