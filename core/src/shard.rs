@@ -19,7 +19,8 @@
 //! - The last release of a claim (release) pairs with the next adoption
 //!   (acquire): the new owner goes on from the cells as they were left.
 //! - A new shard's memory is published by the list's head (release) and found
-//!   by reading it (acquire).
+//!   by reading it (acquire). Pushes are read-modify-writes, so one release
+//!   sequence runs through all of them.
 
 use std::ptr;
 use std::sync::Arc;
@@ -96,12 +97,14 @@ impl Claims {
 #[derive(Debug)]
 pub(crate) struct Shards {
     head: AtomicPtr<Node>,
+    /// Positions given out; relaxed, as they need only differ.
+    positions: AtomicU32,
 }
 
 #[derive(Debug)]
 struct Node {
     shard: Arc<Shard>,
-    /// Position from the oldest, which is 0.
+    /// Its position among all shards, in no order.
     index: usize,
     next: *mut Node,
 }
@@ -111,6 +114,7 @@ impl Shards {
     pub(crate) fn new() -> Self {
         Self {
             head: AtomicPtr::new(ptr::null_mut()),
+            positions: AtomicU32::new(0),
         }
     }
 
@@ -123,17 +127,17 @@ impl Shards {
         let shard = Arc::new(Shard::new(scalars, histograms));
         let mut node = Box::new(Node {
             shard: Arc::clone(&shard),
-            index: 0,
+            index: self.positions.fetch_add(1, Ordering::Relaxed) as usize,
             next: ptr::null_mut(),
         });
         loop {
-            // Synchronises with the push of that node.
-            let head = self.head.load(ordering!("shards.head", Acquire));
+            // Relaxed: the older node is linked, not read. Who acquires the new
+            // head acquires it too, as the exchange below goes on with the
+            // release sequence of the push before.
+            let head = self.head.load(Ordering::Relaxed);
             node.next = head;
-            // SAFETY: a node once pushed lives as long as the list.
-            node.index = unsafe { head.as_ref() }.map_or(0, |older| older.index + 1);
             let new = Box::into_raw(node);
-            // Publishes the node; pairs with the loads of `head`.
+            // Publishes the node; pairs with `iter`.
             if self
                 .head
                 .compare_exchange(

@@ -2,7 +2,7 @@
 
 use loom::thread;
 
-use crate::support::{gain, model, registry};
+use crate::support::{flush, gain, model, registry};
 
 #[test]
 fn a_shard_goes_from_an_ending_thread_to_a_new_one() {
@@ -16,7 +16,7 @@ fn a_shard_goes_from_an_ending_thread_to_a_new_one() {
         for thread in threads {
             thread.join().unwrap();
         }
-        assert_eq!(gain(&registry.flush(), "c"), 3);
+        assert_eq!(gain(&flush(&registry), "c"), 3);
     });
 }
 
@@ -37,7 +37,7 @@ fn a_local_keeps_its_shard_and_gives_it_back() {
         for thread in threads {
             thread.join().unwrap();
         }
-        assert_eq!(gain(&registry.flush(), "c"), 3);
+        assert_eq!(gain(&flush(&registry), "c"), 3);
     });
 }
 
@@ -49,9 +49,9 @@ fn a_first_record_meets_a_flush() {
         // A shard is in the list already, so the new one goes in front of it.
         counter.add(1);
         let writer = thread::spawn(move || counter.add(2));
-        let first = gain(&registry.flush(), "c");
+        let first = gain(&flush(&registry), "c");
         writer.join().unwrap();
-        assert_eq!(first + gain(&registry.flush(), "c"), 3);
+        assert_eq!(first + gain(&flush(&registry), "c"), 3);
     });
 }
 
@@ -66,6 +66,24 @@ fn two_first_records_meet() {
         };
         counter.add(1);
         other.join().unwrap();
-        assert_eq!(gain(&registry.flush(), "c"), 3);
+        assert_eq!(gain(&flush(&registry), "c"), 3);
+    });
+}
+
+#[test]
+fn two_threads_want_one_idle_shard() {
+    model(|| {
+        let registry = registry();
+        let counter = registry.counter("c").unwrap();
+        let start = |n| {
+            let counter = counter.clone();
+            thread::spawn(move || counter.add(n))
+        };
+        start(1).join().unwrap();
+        let threads = [2, 4].map(start);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(gain(&flush(&registry), "c"), 7);
     });
 }

@@ -49,6 +49,13 @@ mod support {
         builder.check(check);
     }
 
+    /// A flush, after the other threads have had their chance: without the
+    /// yield, loom's search leaves out schedules in which they run first.
+    pub(crate) fn flush(registry: &Registry) -> RetiredEpoch {
+        loom::thread::yield_now();
+        registry.flush()
+    }
+
     pub(crate) fn gain(epoch: &RetiredEpoch, name: &str) -> u64 {
         epoch.counter(name).unwrap_or(0)
     }
