@@ -274,10 +274,12 @@ impl HistogramTotal {
     }
 
     fn take_recent(&mut self, layout: &Layout) -> Option<Distribution> {
-        let sum = std::mem::take(&mut self.recent_sum);
+        // A sum that came without its bucket, or the other way round, waits
+        // for it: a flush met the record half-way.
         if self.recent.is_empty() {
             return None;
         }
+        let sum = std::mem::take(&mut self.recent_sum);
         let mut hdr = layout.empty();
         for (bucket, count) in self.recent.drain(..) {
             hdr.record_n(layout.lowest_of(bucket as usize), count)
@@ -301,4 +303,31 @@ fn display_name(instrument: &InstrumentInfo, series: &Series) -> String {
         name = format!("{name}{{{}}}", pairs.join(","));
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pqcnet_telemetry_core::Registry;
+
+    /// A flush that meets a record half-way finds its sum without its bucket.
+    #[test]
+    fn a_sum_that_comes_before_its_bucket_waits_for_it() {
+        let registry = Registry::new();
+        let histogram = registry.histogram("h").unwrap();
+        let now = SystemTime::now();
+        let mut accumulator =
+            Accumulator::new(Temporality::Cumulative, HistogramEncoding::default(), now);
+        accumulator.add(&registry.flush());
+        let Total::Histogram(total) = &mut accumulator.totals[0] else {
+            panic!("a histogram");
+        };
+        total.recent_sum = 1_000;
+        let labels = BTreeMap::new();
+        assert!(accumulator.take_snapshot(&labels).histograms.is_empty());
+        histogram.record(7);
+        accumulator.add(&registry.flush());
+        let snapshot = accumulator.take_snapshot(&labels);
+        assert_eq!(snapshot.histograms["h"].sum, 1_007);
+    }
 }

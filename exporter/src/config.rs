@@ -68,6 +68,9 @@ pub(crate) const DEFAULT_BOUNDS: [f64; 15] = [
 /// | `[telemetry.labels]` | `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` | `service.name = "unknown_service"` |
 /// | `[telemetry.headers]`, kept secret | `OTEL_EXPORTER_OTLP_HEADERS` | none |
 ///
+/// Requests go through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` or
+/// `ALL_PROXY` names, headers included, but for the hosts in `NO_PROXY`.
+///
 /// `OTEL_SDK_DISABLED=true` turns delivery off: flushes succeed and send
 /// nothing.
 #[derive(Clone, Debug)]
