@@ -140,8 +140,10 @@ impl Catalog {
             return Ok(self.registered(series));
         }
         let info = &self.instruments[index];
+        let bound = info.series.iter();
+        let bound = bound.filter(|series| !self.series[**series].attributes.is_empty());
         // The specification counts the overflow series into the limit.
-        let is_full = info.series.len() + 1 >= capacity.cardinality;
+        let is_full = bound.count() + 1 >= capacity.cardinality;
         let attributes = if is_full {
             Attributes::overflow()
         } else {

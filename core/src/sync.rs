@@ -5,6 +5,7 @@
 mod real {
     pub(crate) use arc_swap::ArcSwap;
     pub(crate) use atomic::Atomic;
+    pub(crate) use crossbeam_queue::ArrayQueue as BoundedQueue;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
     pub(crate) use std::sync::{Mutex, MutexGuard};
 
@@ -75,6 +76,35 @@ mod modelled {
         static MUTANT: LazyLock<Option<String>> =
             LazyLock::new(|| std::env::var("PQCNET_MUTANT").ok());
         MUTANT.as_deref() == Some(name)
+    }
+
+    /// Stands in for crossbeam's queue, which loom cannot see into: each call
+    /// is one atomic step.
+    #[derive(Debug)]
+    pub(crate) struct BoundedQueue<T>(Mutex<std::collections::VecDeque<T>>, usize);
+
+    impl<T> BoundedQueue<T> {
+        pub(crate) fn new(capacity: usize) -> Self {
+            assert!(capacity > 0, "capacity must be non-zero");
+            Self(Mutex::default(), capacity)
+        }
+
+        pub(crate) fn push(&self, value: T) -> Result<(), T> {
+            let mut queue = self.0.lock().unwrap();
+            if queue.len() == self.1 {
+                return Err(value);
+            }
+            queue.push_back(value);
+            Ok(())
+        }
+
+        pub(crate) fn pop(&self) -> Option<T> {
+            self.0.lock().unwrap().pop_front()
+        }
+
+        pub(crate) fn capacity(&self) -> usize {
+            self.1
+        }
     }
 
     /// Stands in for `atomic::Atomic<f64>`, which loom cannot see into.

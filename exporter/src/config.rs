@@ -43,6 +43,22 @@ pub(crate) const DEFAULT_BOUNDS: [f64; 15] = [
     10000.0,
 ];
 
+/// Headers that every request has, or that would garble it.
+const OWN_HEADERS: [&str; 6] = [
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
+
+/// The queue is allocated whole: two gigabytes or so.
+const MOST_EVENTS: usize = 1 << 24;
+
+/// Longer than a process lives, and no overflow when added to an `Instant`.
+pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// How a [`TelemetryHandle`](crate::TelemetryHandle) labels, flushes and
 /// delivers.
 ///
@@ -236,7 +252,7 @@ impl TelemetryConfig {
     /// A header of every request, such as a vendor's key. Its value is never
     /// shown.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.insert(name.into(), Secret::new(value));
+        self.insert_header(&name.into(), &value.into());
         self
     }
 
@@ -296,6 +312,13 @@ impl TelemetryConfig {
         if let Some(error) = &self.first_error {
             return Err(error.clone());
         }
+        if self.kem_capacity > MOST_EVENTS {
+            return Err(invalid(
+                "kem-capacity",
+                &self.kem_capacity,
+                "it must be at most 16777216",
+            ));
+        }
         for (key, value) in &self.labels {
             if key.is_empty() {
                 return Err(ConfigError::EmptyLabel {
@@ -310,8 +333,14 @@ impl TelemetryConfig {
             }
         }
         for (name, value) in &self.headers {
-            let is_name = ureq::http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-            if !is_name || ureq::http::HeaderValue::from_str(value.reveal()).is_err() {
+            if OWN_HEADERS.contains(&name.as_str()) {
+                return Err(ConfigError::InvalidValue {
+                    key: format!("headers.{name}"),
+                    value: "***".into(),
+                    reason: "the exporter sets this header itself".into(),
+                });
+            }
+            if !is_header(name, value.reveal()) {
                 return Err(ConfigError::InvalidValue {
                     key: format!("headers.{name}"),
                     value: "***".into(),
@@ -336,6 +365,12 @@ impl TelemetryConfig {
         self.warnings.push(warning);
     }
 
+    /// Names of headers are the same in every case.
+    fn insert_header(&mut self, name: &str, value: &str) {
+        self.headers
+            .insert(name.to_ascii_lowercase(), Secret::new(value));
+    }
+
     fn note(&mut self, error: ConfigError) {
         self.first_error.get_or_insert(error);
     }
@@ -347,6 +382,12 @@ fn invalid(key: &str, value: &dyn std::fmt::Debug, reason: &'static str) -> Conf
         value: format!("{value:?}"),
         reason: reason.into(),
     }
+}
+
+/// Whether HTTP knows such a header.
+fn is_header(name: &str, value: &str) -> bool {
+    ureq::http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+        && ureq::http::HeaderValue::from_str(value).is_ok()
 }
 
 fn check_bounds(key: &str, bounds: &[f64]) -> Result<(), ConfigError> {

@@ -15,7 +15,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::accumulate::Accumulator;
-use crate::config::{TelemetryConfig, Temporality};
+use crate::config::{FOREVER, TelemetryConfig, Temporality};
 use crate::otlp::Body;
 use crate::otlp::logs::LogsEncoder;
 use crate::otlp::metrics::MetricsEncoder;
@@ -82,9 +82,12 @@ pub enum Failure {
         /// What the receiver says.
         message: String,
     },
-    /// A single data point or event is larger than `max-request-bytes`; it was
-    /// not sent.
+    /// A single data point or event makes a request larger than
+    /// `max-request-bytes`. It was not sent, all others were; an event is
+    /// dropped, and counted.
     TooLarge {
+        /// Which.
+        item: String,
         /// Size of the request.
         bytes: usize,
         /// The limit.
@@ -97,17 +100,39 @@ impl fmt::Display for Failure {
         match self {
             Self::Connect { message } => write!(f, "no connection: {message}"),
             Self::Broken { message } => write!(f, "the connection broke: {message}"),
+            Self::Timeout { after } if after.is_zero() => f.write_str("no time was left for it"),
             Self::Timeout { after } => write!(f, "no answer within {} ms", after.as_millis()),
             Self::Status { status, body } if body.is_empty() => write!(f, "status {status}"),
             Self::Status { status, body } => write!(f, "status {status}: {body}"),
             Self::PartialSuccess { rejected, message } => {
                 write!(f, "partial success, {rejected} rejected: {message}")
             }
-            Self::TooLarge { bytes, limit } => write!(
+            Self::TooLarge { item, bytes, limit } => write!(
                 f,
-                "one data point makes a request of {bytes} bytes; max-request-bytes is {limit}"
+                "{item} makes a request of {bytes} bytes; max-request-bytes is {limit}"
             ),
         }
+    }
+}
+
+impl Failure {
+    /// Whether the request must not be offered again: taken, as far as the
+    /// receiver wants it, or never to be sent.
+    fn settles_the_request(&self) -> bool {
+        matches!(self, Self::PartialSuccess { .. } | Self::TooLarge { .. })
+    }
+
+    /// Whether it says nothing of the requests that follow: it is about what
+    /// was in this one (400 bad request, 413 too large, 422 unprocessable).
+    fn is_about_content(&self) -> bool {
+        self.settles_the_request()
+            || matches!(
+                self,
+                Self::Status {
+                    status: 400 | 413 | 422,
+                    ..
+                }
+            )
     }
 }
 
@@ -150,6 +175,8 @@ pub(crate) struct Delivery {
     is_disabled: bool,
     /// Delta requests offered and not acknowledged, oldest first.
     offered: VecDeque<Body>,
+    /// Events too large to be sent.
+    dropped_events: u64,
 }
 
 impl Delivery {
@@ -164,10 +191,16 @@ impl Delivery {
             logs_encoder: LogsEncoder::new(resource, config.max_request_bytes),
             metrics: Transport::new(config, &config.metrics_url()),
             logs: Transport::new(config, &config.logs_url()),
-            timeout: config.timeout,
+            timeout: config.timeout.min(FOREVER),
             is_disabled: config.is_disabled,
             offered: VecDeque::new(),
+            dropped_events: 0,
         }
+    }
+
+    /// Events that were too large to be sent, since the handle was made.
+    pub(crate) fn dropped_events(&self) -> u64 {
+        self.dropped_events
     }
 
     /// Sends what is due, within the time-out. Acknowledged events leave
@@ -207,15 +240,22 @@ impl Delivery {
         events: &mut VecDeque<KemEvent>,
         deadline: Instant,
     ) -> Result<(), Failure> {
+        let mut outcome = Ok(());
         while !events.is_empty() {
             let body = self.logs_encoder.encode(&*events);
-            let sent = self.logs.send(&body, deadline);
-            if is_acknowledged(&sent) {
-                events.drain(..body.items);
+            match self.logs.send(&body, deadline) {
+                Ok(()) => {}
+                Err(failure) if failure.settles_the_request() => {
+                    if matches!(failure, Failure::TooLarge { .. }) {
+                        self.dropped_events += body.items as u64;
+                    }
+                    outcome = outcome.and(Err(failure));
+                }
+                Err(failure) => return Err(failure),
             }
-            sent?;
+            events.drain(..body.items);
         }
-        Ok(())
+        outcome
     }
 
     fn send_metrics(
@@ -224,31 +264,43 @@ impl Delivery {
         deadline: Instant,
     ) -> Result<(), Failure> {
         if accumulator.temporality == Temporality::Cumulative {
+            // Each flush begins with the first request again, so one that is
+            // refused for its content must not keep the others back.
+            let mut outcome = Ok(());
             for body in self.metrics_encoder.encode(accumulator) {
-                self.metrics.send(&body, deadline)?;
+                match self.metrics.send(&body, deadline) {
+                    Ok(()) => {}
+                    Err(failure) if failure.is_about_content() => {
+                        outcome = outcome.and(Err(failure));
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
-            return Ok(());
+            return outcome;
         }
-        self.send_offered(deadline)?;
+        let earlier = self.send_offered(deadline);
+        if !self.offered.is_empty() {
+            return earlier;
+        }
         self.offered
             .extend(self.metrics_encoder.encode(accumulator));
         accumulator.close_window_if_delta();
-        self.send_offered(deadline)
+        earlier.and(self.send_offered(deadline))
     }
 
+    /// In strict order: a later window must not overtake an earlier one.
     fn send_offered(&mut self, deadline: Instant) -> Result<(), Failure> {
+        let mut outcome = Ok(());
         while let Some(body) = self.offered.front() {
-            let sent = self.metrics.send(body, deadline);
-            if is_acknowledged(&sent) {
-                self.offered.pop_front();
+            match self.metrics.send(body, deadline) {
+                Ok(()) => {}
+                Err(failure) if failure.settles_the_request() => {
+                    outcome = outcome.and(Err(failure));
+                }
+                Err(failure) => return Err(failure),
             }
-            sent?;
+            self.offered.pop_front();
         }
-        Ok(())
+        outcome
     }
-}
-
-/// Whether the receiver has taken a request, so that it must not be repeated.
-fn is_acknowledged(sent: &Result<(), Failure>) -> bool {
-    matches!(sent, Ok(()) | Err(Failure::PartialSuccess { .. }))
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
+use crate::config::FOREVER;
 use crate::error::TelemetryError;
 use crate::handle::TelemetryHandle;
 use crate::snapshot::TelemetrySnapshot;
@@ -36,7 +37,7 @@ impl Flusher {
                     report,
                     is_failing: false,
                 };
-                let interval = turns.handle.interval();
+                let interval = turns.handle.interval().min(FOREVER);
                 let mut next = Instant::now() + interval;
                 while stopped.recv_deadline(next) == Err(RecvTimeoutError::Timeout) {
                     let _reported = turns.flush();

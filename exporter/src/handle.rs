@@ -187,7 +187,7 @@ impl TelemetryHandle {
             .deliver(&mut outbox.accumulator, &mut outbox.events)?;
         let mut snapshot = outbox.accumulator.take_snapshot(&shared.config.labels);
         snapshot.kem_events = std::mem::take(&mut outbox.recent_events);
-        snapshot.dropped_kem_events = shared.kem.dropped();
+        snapshot.dropped_kem_events = shared.kem.dropped() + outbox.delivery.dropped_events();
         Ok(snapshot)
     }
 

@@ -1,10 +1,9 @@
 //! KEM usage records: the audit trail of which key exchange a node used, why.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use crossbeam_queue::ArrayQueue;
+use pqcnet_telemetry_core::EventQueue;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -47,38 +46,26 @@ pub struct KemUsageRecord {
 }
 
 /// Events on their way from the threads that record them to the flush.
-///
-/// Lock-free and bounded; what finds it full is counted.
 #[derive(Debug)]
-pub(crate) struct KemQueue {
-    queue: ArrayQueue<KemEvent>,
-    dropped: AtomicU64,
-}
+pub(crate) struct KemQueue(EventQueue<KemEvent>);
 
 impl KemQueue {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            queue: ArrayQueue::new(capacity),
-            dropped: AtomicU64::new(0),
-        }
+        Self(EventQueue::new(capacity))
     }
 
     pub(crate) fn push(&self, record: KemUsageRecord) {
-        let event = KemEvent {
+        self.0.push(KemEvent {
             id: Uuid::now_v7(),
             timestamp: SystemTime::now(),
             record,
-        };
-        if self.queue.push(event).is_err() {
-            // A statistic: nothing is ordered by it.
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        });
     }
 
     /// Moves events to `pending` until that holds as many as the queue can.
     pub(crate) fn drain_into(&self, pending: &mut VecDeque<KemEvent>) {
-        while pending.len() < self.queue.capacity() {
-            match self.queue.pop() {
+        while pending.len() < self.0.capacity() {
+            match self.0.pop() {
                 Some(event) => pending.push_back(event),
                 None => break,
             }
@@ -87,6 +74,6 @@ impl KemQueue {
 
     /// Events dropped since the handle was made.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.0.dropped()
     }
 }

@@ -18,4 +18,6 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     /// Data points or log records in it.
     pub(crate) items: usize,
+    /// Names the one item that made it larger than the limit.
+    pub(crate) oversized: Option<String>,
 }

@@ -39,7 +39,7 @@ pub struct TelemetrySnapshot {
     /// KEM events, oldest first.
     pub kem_events: Vec<KemEvent>,
     /// KEM events dropped since the handle was made, because too many were
-    /// undelivered.
+    /// undelivered, or because one was larger than a request may be.
     pub dropped_kem_events: u64,
 }
 

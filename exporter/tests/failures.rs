@@ -332,19 +332,84 @@ fn one_signal_that_fails_does_not_repeat_the_other() {
 }
 
 #[test]
-fn a_point_past_the_request_limit_is_named_and_not_sent() {
-    let sink = Sink::start();
+fn what_is_past_the_request_limit_is_named_and_keeps_nothing_else_back() {
+    for temporality in [Temporality::Cumulative, Temporality::Delta] {
+        let sink = Sink::start();
+        let config = TelemetryConfig::new(&sink.url())
+            .with_temporality(temporality)
+            .with_max_request_bytes(2_000)
+            .with_timeout(PATIENT);
+        let telemetry = TelemetryHandle::from_config(config).unwrap();
+        telemetry.record_counter("before", 1).unwrap();
+        let large = telemetry.counter("large").unwrap();
+        large.bind(&[("peer", "x".repeat(3_000))]).unwrap().add(1);
+        telemetry.record_counter("after", 1).unwrap();
+        telemetry.record_kem_event(kem("first"));
+        telemetry.record_kem_event(kem(&"x".repeat(3_000)));
+        telemetry.record_kem_event(kem("last"));
+
+        let error = telemetry.flush().unwrap_err();
+        for (signal, name) in [(Signal::Metrics, "large"), (Signal::Logs, "event")] {
+            match failure_of(&error, signal) {
+                Failure::TooLarge {
+                    item,
+                    bytes,
+                    limit: 2_000,
+                } => {
+                    assert!(item.contains(name), "{item}");
+                    assert!(*bytes > 3_000);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let requests = sink.received();
+        for name in ["before", "after"] {
+            assert!(
+                requests.iter().any(|r| counter_in(r, name) == Some(1)),
+                "{name}"
+            );
+        }
+        let events = requests.iter().filter(|r| r.path == "/v1/logs");
+        assert_eq!(events.flat_map(uids_in).count(), 2);
+        if temporality == Temporality::Delta {
+            // Dropped, and said; nothing is left of it.
+            let snapshot = telemetry.flush().unwrap();
+            assert_eq!(snapshot.dropped_kem_events, 1);
+        }
+    }
+}
+
+#[test]
+fn a_request_refused_for_its_content_keeps_no_other_back() {
+    let sink = Sink::answering(|request| {
+        if request.body.contains("\"bad\"") {
+            Answer::Status("400 Bad Request", &[], "bad".into())
+        } else {
+            Answer::ok()
+        }
+    });
     let config = TelemetryConfig::new(&sink.url())
-        .with_max_request_bytes(50)
+        .with_max_request_bytes(900)
         .with_timeout(PATIENT);
     let telemetry = TelemetryHandle::from_config(config).unwrap();
-    telemetry.record_counter("c", 1).unwrap();
-    let error = telemetry.flush().unwrap_err();
-    match failure_of(&error, Signal::Metrics) {
-        Failure::TooLarge { bytes, limit: 50 } => assert!(*bytes > 50),
-        other => panic!("{other:?}"),
+    for name in ["good.a", "bad", "good.b", "good.c"] {
+        telemetry.record_counter(name, 1).unwrap();
     }
-    assert!(sink.received().is_empty());
+    let error = telemetry.flush().unwrap_err();
+    assert!(
+        matches!(
+            failure_of(&error, Signal::Metrics),
+            Failure::Status { status: 400, .. }
+        ),
+        "{error}"
+    );
+    let requests = sink.received();
+    for name in ["good.a", "good.b", "good.c"] {
+        assert!(
+            requests.iter().any(|r| counter_in(r, name) == Some(1)),
+            "{name}"
+        );
+    }
 }
 
 #[test]

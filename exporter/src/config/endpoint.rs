@@ -51,11 +51,13 @@ impl Endpoint {
         match value.parse::<Uri>() {
             Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => {
                 let authority = uri.authority().map_or("", |authority| authority.as_str());
-                let port = authority.rsplit_once(':').map(|(_, port)| port);
-                if port.is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()))
-                    && uri.port_u16().is_none_or(|port| port == 0)
-                    && port != Some("")
-                {
+                let host = uri.host().unwrap_or_default();
+                let port = authority.strip_prefix(host).unwrap_or_default();
+                let is_port = |digits: &str| {
+                    digits.bytes().all(|digit| digit.is_ascii_digit())
+                        && digits.parse::<u16>().is_ok_and(|port| port != 0)
+                };
+                if !port.is_empty() && port != ":" && !port.strip_prefix(':').is_some_and(is_port) {
                     return refuse(value, "the port is not between 1 and 65535");
                 }
                 Ok(Self {
@@ -95,13 +97,11 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// `value` with its user info starred, if it has one.
+/// `value` with its user info starred, if it has one. An '@' behind a '/', '?'
+/// or '#' counts as well: a password may hold those, and a path can write %40.
 fn without_user_info(value: &str) -> Option<String> {
     let start = value.find("://").map_or(0, |at| at + 3);
-    let end = value[start..]
-        .find(['/', '?', '#'])
-        .map_or(value.len(), |at| start + at);
-    let at = value[start..end].rfind('@')?;
+    let at = value[start..].rfind('@')?;
     let host = value[start + at + 1..].split(['?', '#']).next()?;
     Some(format!("{}***@{host}", &value[..start]))
 }

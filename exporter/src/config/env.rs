@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, Secret, TelemetryConfig, Temporality,
+    ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, OWN_HEADERS, TelemetryConfig,
+    Temporality, is_header,
 };
 
 impl TelemetryConfig {
@@ -15,7 +16,7 @@ impl TelemetryConfig {
     ) -> Result<(), ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
 
-        if get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        if get("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
             self.is_disabled = true;
         }
         if let Some(value) = get("OTEL_EXPORTER_OTLP_ENDPOINT") {
@@ -39,6 +40,7 @@ impl TelemetryConfig {
             self.timeout = timeout;
         }
         self.apply_choices(&get);
+        self.warn_of_signals(&get);
         self.apply_resource(&get);
         if let Some(headers) = get("OTEL_EXPORTER_OTLP_HEADERS") {
             self.apply_headers(&headers);
@@ -100,10 +102,32 @@ impl TelemetryConfig {
         }
     }
 
+    /// What the specification knows for each signal and this exporter only for
+    /// all; the values may be secrets.
+    fn warn_of_signals(&mut self, get: &impl Fn(&str) -> Option<String>) {
+        for signal in ["METRICS", "LOGS"] {
+            for option in ["HEADERS", "TIMEOUT"] {
+                let name = format!("OTEL_EXPORTER_OTLP_{signal}_{option}");
+                if get(&name).is_some() {
+                    self.warn(format!(
+                        "{name} is ignored: OTEL_EXPORTER_OTLP_{option} serves all signals"
+                    ));
+                }
+            }
+        }
+    }
+
     fn apply_resource(&mut self, get: &impl Fn(&str) -> Option<String>) {
         let name = "OTEL_RESOURCE_ATTRIBUTES";
         if let Some(value) = get(name) {
             match pairs(&value).collect::<Option<Vec<_>>>() {
+                Some(pairs)
+                    if pairs
+                        .iter()
+                        .any(|(key, _)| key.starts_with("telemetry.sdk.")) =>
+                {
+                    self.ignore(name, &value, "telemetry.sdk.* is set by the library");
+                }
                 Some(pairs) => self.labels.extend(pairs),
                 None => self.ignore(name, &value, "all of it, as one entry is not key=value"),
             }
@@ -116,11 +140,14 @@ impl TelemetryConfig {
     fn apply_headers(&mut self, headers: &str) {
         for (index, pair) in pairs(headers).enumerate() {
             match pair {
-                Some((name, value)) => {
-                    self.headers.insert(name, Secret::new(value));
+                Some((name, value))
+                    if is_header(&name, &value)
+                        && !OWN_HEADERS.contains(&&*name.to_ascii_lowercase()) =>
+                {
+                    self.insert_header(&name, &value);
                 }
-                None => self.warn(format!(
-                    "OTEL_EXPORTER_OTLP_HEADERS: entry {} is not name=value and is ignored",
+                _ => self.warn(format!(
+                    "OTEL_EXPORTER_OTLP_HEADERS: entry {} is no header name=value and is ignored",
                     index + 1
                 )),
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::{
-    ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, Secret, TelemetryConfig, Temporality,
+    ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, TelemetryConfig, Temporality,
     check_bounds,
 };
 
@@ -99,8 +99,16 @@ impl TelemetryConfig {
                 }
             }
             "headers" => {
-                for (name, value) in table_of(key, value)? {
-                    // Not `text_of`: its error would show the value.
+                // Neither `table_of` nor `text_of`: their errors would show
+                // what may be a secret.
+                let Value::Table(table) = value else {
+                    return Err(ConfigError::InvalidValue {
+                        key: key.into(),
+                        value: "***".into(),
+                        reason: "it must be a table".into(),
+                    });
+                };
+                for (name, value) in table {
                     let Value::String(value) = value else {
                         return Err(ConfigError::InvalidValue {
                             key: format!("headers.{name}"),
@@ -108,7 +116,7 @@ impl TelemetryConfig {
                             reason: "it must be a string".into(),
                         });
                     };
-                    self.headers.insert(name.clone(), Secret::new(value));
+                    self.insert_header(name, value);
                 }
             }
             _ => {
@@ -129,9 +137,11 @@ fn syntax(text: &str, error: &toml::de::Error) -> ConfigError {
     let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
     let message = error.message().to_owned();
     if message.contains("duplicate key") {
-        let line_text = text.lines().nth(line - 1).unwrap_or_default();
-        let (key, value) = line_text.split_once('=').unwrap_or((line_text, ""));
-        let key = key.trim().trim_matches(['"', '\'']).to_owned();
+        let key = text.get(span.clone()).unwrap_or_default();
+        let key = key.trim_matches(['"', '\'']).to_owned();
+        let rest = text.get(span.end..).unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default();
+        let value = rest.split_once('=').map_or("", |(_, value)| value);
         let is_label = text[..span.start.min(text.len())]
             .lines()
             .rev()
@@ -156,6 +166,9 @@ fn refuse(key: &str, value: &Value, reason: &'static str) -> ConfigError {
         key: key.into(),
         value: match value {
             Value::String(text) => text.clone(),
+            // May hold the headers.
+            Value::Table(_) => "a table".into(),
+            Value::Array(list) if list.iter().any(Value::is_table) => "a list of tables".into(),
             other => other.to_string(),
         },
         reason: reason.into(),

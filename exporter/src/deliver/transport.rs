@@ -45,8 +45,9 @@ impl Transport {
     }
 
     pub(crate) fn send(&self, body: &Body, deadline: Instant) -> Result<(), Failure> {
-        if body.bytes.len() > self.max_request_bytes {
+        if let Some(item) = &body.oversized {
             return Err(Failure::TooLarge {
+                item: item.clone(),
                 bytes: body.bytes.len(),
                 limit: self.max_request_bytes,
             });

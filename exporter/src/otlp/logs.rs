@@ -28,7 +28,9 @@ impl LogsEncoder {
     pub(crate) fn encode<'a>(&self, events: impl IntoIterator<Item = &'a KemEvent>) -> Body {
         let mut bytes = self.envelope.open.clone();
         let mut items = 0;
+        let mut first = None;
         for event in events {
+            first.get_or_insert(event.id);
             let before = bytes.len();
             if items > 0 {
                 bytes.push(b',');
@@ -41,7 +43,12 @@ impl LogsEncoder {
             items += 1;
         }
         bytes.extend_from_slice(self.envelope.close);
-        Body { bytes, items }
+        let oversized = first.filter(|_| bytes.len() > self.max_bytes);
+        Body {
+            bytes,
+            items,
+            oversized: oversized.map(|id| format!("the event {id}")),
+        }
     }
 }
 

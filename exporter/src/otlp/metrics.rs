@@ -68,6 +68,7 @@ impl MetricsEncoder {
             done: Vec::new(),
             bytes: Vec::new(),
             items: 0,
+            first: "",
         };
         for (instrument, (_, head)) in accumulator.catalog.instruments().iter().zip(&self.heads) {
             let mut is_open = false;
@@ -77,7 +78,7 @@ impl MetricsEncoder {
                     continue;
                 }
                 let rendered = &self.series[index];
-                is_open = bodies.point(head, is_open, |out| {
+                is_open = bodies.point(instrument.name(), head, is_open, |out| {
                     out.extend_from_slice(&rendered.attributes);
                     self.write_point(out, total, &rendered.created, &times);
                 });
@@ -282,12 +283,20 @@ struct Bodies<'a> {
     done: Vec<Body>,
     bytes: Vec<u8>,
     items: usize,
+    /// Name of the metric that the request being written begins with.
+    first: &'a str,
 }
 
-impl Bodies<'_> {
+impl<'a> Bodies<'a> {
     /// Writes one point of the metric that begins with `head`, opening the
     /// metric, or a new request, where needed. Returns that it is open.
-    fn point(&mut self, head: &[u8], is_open: bool, write: impl Fn(&mut Vec<u8>)) -> bool {
+    fn point(
+        &mut self,
+        name: &'a str,
+        head: &[u8],
+        is_open: bool,
+        write: impl Fn(&mut Vec<u8>),
+    ) -> bool {
         let before = self.bytes.len();
         self.write(head, is_open, &write);
         let tail = METRIC_CLOSE.len() + self.envelope.close.len();
@@ -299,6 +308,9 @@ impl Bodies<'_> {
             }
             self.cut();
             self.write(head, false, &write);
+        }
+        if self.items == 0 {
+            self.first = name;
         }
         self.items += 1;
         true
@@ -318,7 +330,9 @@ impl Bodies<'_> {
 
     fn cut(&mut self) {
         self.bytes.extend_from_slice(self.envelope.close);
+        let is_oversized = self.bytes.len() > self.max_bytes;
         self.done.push(Body {
+            oversized: is_oversized.then(|| format!("a point of {}", self.first)),
             bytes: std::mem::take(&mut self.bytes),
             items: std::mem::take(&mut self.items),
         });

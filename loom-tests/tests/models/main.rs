@@ -15,6 +15,8 @@ fn models() {
 #[cfg(loom)]
 mod counters;
 #[cfg(loom)]
+mod events;
+#[cfg(loom)]
 mod flushes;
 #[cfg(loom)]
 mod gauges;
