@@ -1,76 +1,16 @@
 //! The sum over all retired epochs equals the sum of all records: equality,
 //! not closeness, whatever threads and flushes do.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use pqcnet_telemetry_core::{Registry, RetiredEpoch, Value};
+use pqcnet_telemetry_core::Registry;
 
-/// What a collector downstream would have added up.
-#[derive(Debug, Default, PartialEq)]
-struct Totals {
-    scalars: BTreeMap<String, i128>,
-    counts: BTreeMap<String, u64>,
-    sums: BTreeMap<String, u128>,
-    buckets: BTreeMap<(String, u32), u64>,
-    residue: u64,
-}
+#[path = "support/totals.rs"]
+mod totals;
 
-impl Totals {
-    fn add(&mut self, epoch: &RetiredEpoch) {
-        self.residue += epoch.residue();
-        for (index, series) in epoch.catalog().series().iter().enumerate() {
-            let instrument = &epoch.catalog().instruments()[series.instrument()];
-            let name = instrument.name().to_owned();
-            match epoch.value(index) {
-                Value::Counter(gain) => {
-                    *self.scalars.entry(name).or_default() += i128::try_from(gain).unwrap();
-                }
-                Value::UpDownCounter(change) => *self.scalars.entry(name).or_default() += change,
-                Value::Histogram(found) => {
-                    let by_bucket: u64 = found.buckets().iter().map(|(_, count)| count).sum();
-                    assert_eq!(found.count(), by_bucket);
-                    *self.counts.entry(name.clone()).or_default() += found.count();
-                    *self.sums.entry(name.clone()).or_default() += found.sum();
-                    for &(index, count) in found.buckets() {
-                        *self.buckets.entry((name.clone(), index)).or_default() += count;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Flushes every `interval` (or without pause) while `work` runs, then once
-/// more after all its threads have ended.
-fn flushed_throughout(
-    registry: &Registry,
-    interval: Option<Duration>,
-    work: impl FnOnce() + Send,
-) -> Totals {
-    let is_done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let flusher = scope.spawn(|| {
-            let mut totals = Totals::default();
-            while !is_done.load(Ordering::Acquire) {
-                totals.add(&registry.flush());
-                match interval {
-                    Some(interval) => thread::sleep(interval),
-                    None => thread::yield_now(),
-                }
-            }
-            totals
-        });
-        work();
-        is_done.store(true, Ordering::Release);
-        let mut totals = flusher.join().unwrap();
-        totals.add(&registry.flush());
-        totals
-    })
-}
+use totals::{Totals, flushed_throughout};
 
 /// Values that land in few and in many buckets.
 fn value_of(round: u64) -> u64 {
