@@ -1,0 +1,52 @@
+//! Builder calls: those that can mean nothing are refused, the longest times
+//! are not.
+
+use std::time::Duration;
+
+use pqcnet_telemetry::{TelemetryConfig, TelemetryHandle};
+
+use crate::sink::Sink;
+use crate::support::{assert_names, paths, refusal_of, to};
+
+#[test]
+fn calls_that_can_mean_nothing_are_refused() {
+    let default = TelemetryConfig::default;
+    for (config, key) in [
+        (default().with_flush_interval(Duration::ZERO), "interval"),
+        (default().with_timeout(Duration::ZERO), "timeout"),
+        (default().with_max_request_bytes(0), "max-request-bytes"),
+        (default().with_kem_capacity(0), "kem-capacity"),
+    ] {
+        let said = refusal_of(config);
+        assert_names(&said, &[key, "0", "above zero"]);
+    }
+}
+
+#[test]
+fn the_first_of_several_bad_calls_is_told() {
+    let config = TelemetryConfig::default()
+        .with_endpoint("first")
+        .with_kem_capacity(0);
+    assert_names(&refusal_of(config), &["\"first\""]);
+}
+
+#[test]
+fn the_longest_timeout_there_is_lets_a_flush_succeed() {
+    let sink = Sink::start();
+    let config = to(&sink).with_timeout(Duration::MAX);
+    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    telemetry.record_counter("requests", 1).unwrap();
+    telemetry.flush().unwrap();
+    assert_eq!(paths(&sink.received()), ["/v1/metrics"]);
+}
+
+#[test]
+fn the_longest_interval_there_is_lets_the_flusher_flush_at_its_end() {
+    let sink = Sink::start();
+    let config = to(&sink).with_flush_interval(Duration::MAX);
+    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    telemetry.record_counter("requests", 1).unwrap();
+    let last = telemetry.spawn_flusher().stop();
+    last.expect("the flusher lives").unwrap();
+    assert_eq!(paths(&sink.received()), ["/v1/metrics"]);
+}

@@ -1,0 +1,18 @@
+//! Configuration: every layer is read, each over the one before; every
+//! refusal names its key and value, and no message shows a secret.
+
+#[path = "../../../examples/support/sink.rs"]
+mod sink;
+mod support;
+
+mod calls;
+mod endpoint;
+mod env;
+mod env_lists;
+mod headers;
+mod histograms;
+mod labels;
+mod layers;
+mod properties;
+mod toml;
+mod values;
