@@ -88,6 +88,9 @@ impl Catalog {
         instrument.check()?;
         let attributes = Attributes::new(&instrument.name, instrument.attributes.iter().cloned())?;
         let known = self.by_name.get(&instrument.name).copied();
+        if let Some(index) = known {
+            self.agree_on_kind(index, &instrument, kind)?;
+        }
         let layout = match kind {
             Kind::Histogram => {
                 let inherited = known.and_then(|index| self.instruments[index].layout);
@@ -137,6 +140,7 @@ impl Catalog {
         capacity: &Capacity,
     ) -> Result<Registered, RegisterError> {
         if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
+            self.mark_bound(index);
             return Ok(self.registered(series));
         }
         let info = &self.instruments[index];
@@ -150,16 +154,40 @@ impl Catalog {
             attributes
         };
         if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
+            self.mark_bound(index);
             return Ok(self.registered(series));
         }
         let (name, kind) = (Arc::clone(&info.name), info.kind);
         let slot = self.reserve(&name, kind, index, capacity)?;
-        Arc::make_mut(&mut self.instruments[index]).is_bound = true;
+        self.mark_bound(index);
         Ok(self.push(index, attributes, slot))
+    }
+
+    fn mark_bound(&mut self, index: usize) {
+        if !self.instruments[index].is_bound {
+            Arc::make_mut(&mut self.instruments[index]).is_bound = true;
+        }
     }
 
     pub(crate) fn name_of(&self, instrument: usize) -> &str {
         &self.instruments[instrument].name
+    }
+
+    fn agree_on_kind(
+        &self,
+        index: usize,
+        instrument: &Instrument,
+        kind: Kind,
+    ) -> Result<(), RegisterError> {
+        let info = &self.instruments[index];
+        if info.kind == kind {
+            return Ok(());
+        }
+        Err(RegisterError::KindConflict {
+            name: (&*instrument.name).into(),
+            registered: info.kind,
+            requested: kind,
+        })
     }
 
     fn agree(

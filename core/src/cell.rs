@@ -76,8 +76,8 @@ pub(crate) trait Writer {
     /// Adds `n` modulo 2^64 after all that this thread has stored, and returns
     /// the value before. Pairs with [`Published::read`].
     fn publish(word: &Published, n: u64) -> u64;
-    /// Sets the bits of `mask`.
-    fn set_bits(cell: &Cell, mask: u64);
+    /// Sets the bits of `mask` and returns those set before.
+    fn set_bits(cell: &Cell, mask: u64) -> u64;
 }
 
 /// The thread that holds the shard's claim: no other writer exists.
@@ -101,8 +101,10 @@ impl Writer for Owner {
     }
 
     #[inline(always)]
-    fn set_bits(cell: &Cell, mask: u64) {
-        cell.write(cell.read() | mask);
+    fn set_bits(cell: &Cell, mask: u64) -> u64 {
+        let old = cell.read();
+        cell.write(old | mask);
+        old
     }
 }
 
@@ -122,8 +124,8 @@ impl Writer for Anyone {
         word.0.fetch_add(n, ordering!("published.anyone", Release))
     }
 
-    fn set_bits(cell: &Cell, mask: u64) {
-        cell.0.fetch_or(mask, Ordering::Relaxed);
+    fn set_bits(cell: &Cell, mask: u64) -> u64 {
+        cell.0.fetch_or(mask, Ordering::Relaxed)
     }
 }
 

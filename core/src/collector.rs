@@ -151,6 +151,7 @@ impl Collector {
                     residue.push(Residue { slot, index, gain });
                 });
                 epoch.residue += u64::from(found.is_some());
+                span.is_mid_record |= found == Some(MidRecord(true));
             }
         }
     }
@@ -169,7 +170,7 @@ impl Collector {
             while let Some(found) = late.next_if(|found| found.slot == slot) {
                 buckets.push((found.index, found.gain));
             }
-            let mut is_mid_record = false;
+            let mut is_mid_record = span.is_mid_record;
             let mut harvest = |bank: &Bank, ledgers: &mut BankLedgers| {
                 let found = harvest_block(bank, slot, ledgers, span, |index, gain| {
                     buckets.push((index, gain));
@@ -214,9 +215,9 @@ fn harvest_block(
 ) -> Option<MidRecord> {
     let block = bank.block(HistogramSlot(slot as u32))?;
     let found = block.harvest(ledgers.get(slot), report);
-    span.count += found.count;
-    span.sum += found.sum;
-    span.clamped += found.clamped;
+    span.count = span.count.saturating_add(found.count);
+    span.sum = span.sum.saturating_add(found.sum);
+    span.clamped = span.clamped.saturating_add(found.clamped);
     (found != Harvest::default()).then_some(MidRecord(found.mid_record))
 }
 

@@ -56,7 +56,7 @@ impl Core {
     #[inline(never)]
     pub(crate) fn add_elsewhere(&self, slot: ScalarSlot, n: u64, direction: Direction) {
         match thread::locate(self) {
-            Some(bank) => bank.add::<Owner>(slot, n, direction),
+            Some((bank, _)) => bank.add::<Owner>(slot, n, direction),
             None => self.fallback.add::<Anyone>(slot, n, direction),
         }
     }
@@ -72,9 +72,11 @@ impl Core {
         n: u64,
     ) {
         match thread::locate(self) {
-            Some(bank) => bank
-                .block_or_allocate(slot, layout)
-                .record::<Owner>(layout, value, n),
+            Some((bank, shard)) => {
+                shard.allocate(slot, layout);
+                bank.block_or_allocate(slot, layout)
+                    .record::<Owner>(layout, value, n);
+            }
             None => self
                 .fallback
                 .block_or_allocate(slot, layout)

@@ -138,7 +138,8 @@ impl LargeAdds {
 /// A sum that rises and falls, such as open connections.
 ///
 /// Made by [`Registry::up_down_counter`](crate::Registry::up_down_counter).
-/// What one thread changes between two flushes must add up to an `i64`.
+/// What the threads that follow each other in one shard (one thread, mostly)
+/// change between two flushes must add up to an `i64`.
 #[derive(Clone, Debug)]
 pub struct UpDownCounter {
     core: Arc<Core>,

@@ -174,10 +174,12 @@ impl LocalHistogram {
     #[inline]
     pub fn record_n(&self, value: u64, n: u64) {
         if n != 0 {
-            self.local
-                .bank()
-                .block_or_allocate(self.slot, &self.layout)
-                .record::<Owner>(&self.layout, value, n);
+            let bank = self.local.bank();
+            let block = bank.block(self.slot).unwrap_or_else(|| {
+                self.local.shard.allocate(self.slot, &self.layout);
+                bank.block_or_allocate(self.slot, &self.layout)
+            });
+            block.record::<Owner>(&self.layout, value, n);
         }
     }
 }

@@ -148,10 +148,12 @@ pub(crate) fn bind<V>(
 where
     V: Clone + Into<AttributeValue>,
 {
-    let mut catalog = lock(&core.catalog);
-    let pairs = attributes
+    // Before the lock: `into` is the caller's code.
+    let pairs: Vec<_> = attributes
         .iter()
-        .map(|(key, value)| ((*key).into(), value.clone().into()));
+        .map(|(key, value)| ((*key).into(), value.clone().into()))
+        .collect();
+    let mut catalog = lock(&core.catalog);
     let attributes = Attributes::new(catalog.name_of(instrument), pairs)?;
     Arc::make_mut(&mut catalog).bind(instrument, attributes, &core.capacity)
 }

@@ -35,6 +35,7 @@ pub(crate) struct Span {
     pub(crate) count: u64,
     pub(crate) sum: u128,
     pub(crate) clamped: u64,
+    pub(crate) is_mid_record: bool,
     pub(crate) hdr: OnceLock<Hdr<u64>>,
 }
 
@@ -216,7 +217,7 @@ impl<'a> Distribution<'a> {
             let mut hdr = self.layout.empty();
             for &(index, count) in self.buckets() {
                 // In range as it is; `saturating` spares an error nobody gets.
-                hdr.saturating_record_n(self.layout.lowest_of(index as usize), count);
+                hdr.saturating_record_n(self.layout.value_of(index as usize), count);
             }
             hdr
         })

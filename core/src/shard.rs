@@ -25,7 +25,8 @@
 use std::ptr;
 use std::sync::Arc;
 
-use crate::bank::Bank;
+use crate::bank::{Bank, HistogramSlot};
+use crate::histogram::layout::Layout;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, mutant, ordering};
 
 #[derive(Debug)]
@@ -49,6 +50,14 @@ impl Shard {
     #[inline]
     pub(crate) fn bank(&self, bank: usize) -> &Bank {
         &self.banks[bank]
+    }
+
+    /// Makes the blocks of `slot` in both banks, so that none is missing after
+    /// the next flush.
+    pub(crate) fn allocate(&self, slot: HistogramSlot, layout: &Layout) {
+        for bank in &self.banks {
+            bank.block_or_allocate(slot, layout);
+        }
     }
 
     /// Another claim, by the thread that holds one.

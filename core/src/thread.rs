@@ -45,7 +45,7 @@ struct Hot {
     bank: LocalCell<*const Bank>,
     ways: [Way; WAYS],
     next_way: LocalCell<usize>,
-    is_claiming: LocalCell<bool>,
+    is_locating: LocalCell<bool>,
 }
 
 struct Way {
@@ -71,7 +71,7 @@ impl Hot {
             bank: LocalCell::new(ptr::null()),
             ways: [const { Way::empty() }; WAYS],
             next_way: LocalCell::new(0),
-            is_claiming: LocalCell::new(false),
+            is_locating: LocalCell::new(false),
         }
     }
 
@@ -178,49 +178,58 @@ pub(crate) fn record(core: &Core, slot: HistogramSlot, layout: &Layout, value: u
     });
 }
 
-/// This thread's active bank, claiming a shard if it has none. `None` while
-/// the thread's locals are being destroyed, and inside the allocation of the
-/// shard itself: then the record belongs into the fallback bank.
+/// This thread's active bank and its shard, claimed if it has none. `None`
+/// while the thread's locals are being destroyed, and inside this function:
+/// then the record belongs into the fallback bank.
 #[cold]
 #[inline(never)]
-pub(crate) fn locate(core: &Core) -> Option<&Bank> {
-    let shard = shard_of(core)?;
-    let (tag, active) = core.epoch.current();
+pub(crate) fn locate(core: &Core) -> Option<(&Bank, &Shard)> {
+    let (shard, (tag, active)) =
+        exclusively(|| shard_of(core).map(|shard| (shard, core.epoch.current())))?;
     // SAFETY: `shard_of` answers with a shard in the list of `core`, which
     // keeps it for as long as `core` is borrowed.
     #[expect(unsafe_code, reason = "the registry keeps its shards")]
     let shard: &Shard = unsafe { &*shard };
     let bank = shard.bank(active);
     HOT.with(|hot| hot.set(tag, bank));
-    Some(bank)
+    Some((bank, shard))
 }
 
 /// Another claim on this thread's shard of `core`, for a `Local`; a shard of
 /// its own where the thread can't hold one any more.
 pub(crate) fn claim_for_local(core: &Core) -> Arc<Shard> {
-    CLAIMS
-        .try_with(|claims| {
-            shard_of(core)?;
+    let claim_again = || {
+        shard_of(core)?;
+        let registry = core.epoch.registry();
+        let claimed = CLAIMS.try_with(|claims| {
             let claims = claims.0.borrow();
-            let registry = core.epoch.registry();
             let claim = claims.iter().find(|claim| claim.registry == registry)?;
             claim.shard.claim_again();
             Some(Arc::clone(&claim.shard))
-        })
-        .ok()
-        .flatten()
-        .unwrap_or_else(|| core.adopt_shard())
+        });
+        claimed.ok().flatten()
+    };
+    exclusively(claim_again).unwrap_or_else(|| core.adopt_shard())
 }
 
+/// Calls `locate`, unless it is being called further up this stack: claiming a
+/// shard allocates, so does a thread's first look at the `ArcSwap`, and the
+/// global allocator may record.
+fn exclusively<R>(locate: impl FnOnce() -> Option<R>) -> Option<R> {
+    if HOT.with(|hot| hot.is_locating.replace(true)) {
+        return None;
+    }
+    let found = locate();
+    HOT.with(|hot| hot.is_locating.set(false));
+    found
+}
+
+/// This thread's shard of `core`. For `exclusively` alone: a second entry would
+/// find `CLAIMS` borrowed.
 fn shard_of(core: &Core) -> Option<*const Shard> {
     let registry = core.epoch.registry();
     if let Some(shard) = HOT.with(|hot| hot.find(registry)) {
         return Some(shard);
-    }
-    // A second entry would find `CLAIMS` borrowed: the global allocator may
-    // record while a shard is being allocated.
-    if HOT.with(|hot| hot.is_claiming.replace(true)) {
-        return None;
     }
     let shard = CLAIMS
         .try_with(|claims| {
@@ -235,12 +244,7 @@ fn shard_of(core: &Core) -> Option<*const Shard> {
             claims.push(Claim { registry, shard });
             found
         })
-        .ok();
-    HOT.with(|hot| {
-        hot.is_claiming.set(false);
-        if let Some(shard) = shard {
-            hot.remember(registry, shard);
-        }
-    });
-    shard
+        .ok()?;
+    HOT.with(|hot| hot.remember(registry, shard));
+    Some(shard)
 }

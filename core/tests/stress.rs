@@ -136,10 +136,10 @@ fn ten_thousand_threads_that_end_in_every_way() {
                 }
             });
         });
-        assert_rounds(&totals, &[ROUNDS; THREADS as usize]);
+        assert_rounds(&totals, &vec![ROUNDS; THREADS as usize]);
         assert_eq!(totals.scalars["last.words"], i128::from(THREADS));
     });
-    assert_rounds(&other_totals, &[ROUNDS; THREADS as usize]);
+    assert_rounds(&other_totals, &vec![ROUNDS; THREADS as usize]);
 }
 
 /// Alternates between two registries, panics every third time, and leaves its

@@ -282,8 +282,7 @@ impl HistogramTotal {
         let sum = std::mem::take(&mut self.recent_sum);
         let mut hdr = layout.empty();
         for (bucket, count) in self.recent.drain(..) {
-            hdr.record_n(layout.lowest_of(bucket as usize), count)
-                .expect("a bucket's own value is in range");
+            hdr.saturating_record_n(layout.value_of(bucket as usize), count);
         }
         Some(Distribution::new(&hdr, sum))
     }

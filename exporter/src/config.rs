@@ -241,7 +241,7 @@ impl TelemetryConfig {
         if self.called_labels.contains_key(&key) {
             self.note(ConfigError::DuplicateLabel {
                 key: key.clone(),
-                value: value.clone(),
+                value: error::excerpt(&value),
             });
         }
         self.called_labels.insert(key.clone(), value.clone());
@@ -322,13 +322,13 @@ impl TelemetryConfig {
         for (key, value) in &self.labels {
             if key.is_empty() {
                 return Err(ConfigError::EmptyLabel {
-                    value: value.clone(),
+                    value: error::excerpt(value),
                 });
             }
             if key.starts_with("telemetry.sdk.") {
                 return Err(ConfigError::ReservedLabel {
                     key: key.clone(),
-                    value: value.clone(),
+                    value: error::excerpt(value),
                 });
             }
         }

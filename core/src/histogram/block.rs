@@ -41,6 +41,8 @@ pub(crate) struct Block {
     touched_len: Cell,
     /// Buckets in the order of their first use.
     touched: Box<[TouchedBucket]>,
+    /// One bit a bucket.
+    is_touched: Cells,
     buckets: Cells,
 }
 
@@ -63,6 +65,7 @@ impl Block {
             clamped: Cell::default(),
             touched_len: Cell::default(),
             touched: zeroed(layout.len()),
+            is_touched: Cells::zeroed(layout.len().div_ceil(64)),
             buckets,
         }
     }
@@ -107,11 +110,11 @@ impl Block {
         if mutant!("bucket.untouched") {
             return;
         }
-        let position = W::add(&self.touched_len, 1) as usize;
-        // A bucket comes back to zero after 2^64 records only; its second
-        // entry would be the list's one too many.
-        if let Some(entry) = self.touched.get(position) {
-            entry.publish(index);
+        // A bucket comes back to zero after 2^64 records; one entry is enough.
+        let bit = 1 << (index % 64);
+        if W::set_bits(&self.is_touched.as_slice()[index / 64], bit) & bit == 0 {
+            let position = W::add(&self.touched_len, 1) as usize;
+            self.touched[position].publish(index);
         }
     }
 
@@ -132,7 +135,8 @@ impl Block {
             // Count, sum, buckets, in this order: see the module's orderings.
             let count = self.count.read();
             sum = self.sum();
-            harvest.count += self.scan(ledger, &mut report);
+            let found = self.scan(ledger, &mut report);
+            harvest.count = harvest.count.saturating_add(found);
             let is_whole = ledger.count == count || mutant!("scan.unchecked");
             if is_whole && sum.total() >= ledger.sum.total() {
                 harvest.mid_record = false;
@@ -161,11 +165,11 @@ impl Block {
             let gain = value.wrapping_sub(*baseline);
             if gain != 0 {
                 *baseline = value;
-                count = count.wrapping_add(gain);
+                ledger.count = ledger.count.wrapping_add(gain);
+                count = count.saturating_add(gain);
                 report(*index, gain);
             }
         }
-        ledger.count = ledger.count.wrapping_add(count);
         count
     }
 

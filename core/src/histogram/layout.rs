@@ -117,6 +117,15 @@ impl Layout {
         self.lowest_of(index) + ((1_u64 << (octave + self.unit_magnitude)) - 1)
     }
 
+    /// A value that stands for bucket `index`: its least, or where that is zero
+    /// its greatest, so that only a bucket of nothing but zero counts as zero.
+    pub fn value_of(&self, index: usize) -> u64 {
+        match self.lowest_of(index) {
+            0 => self.highest_of(index).min(self.high),
+            lowest => lowest,
+        }
+    }
+
     fn locate(&self, index: usize) -> (u8, u64) {
         let half_count = 1_usize << self.half_count_magnitude;
         let row = index >> self.half_count_magnitude;

@@ -5,6 +5,7 @@ use std::fmt;
 use ureq::http::Uri;
 
 use super::ConfigError;
+use super::error::excerpt;
 
 /// An `http` or `https` URL without user info, query or fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Endpoint {
         let refuse = |shown: &str, reason: &'static str| {
             Err(ConfigError::InvalidValue {
                 key: key.into(),
-                value: shown.into(),
+                value: excerpt(shown),
                 reason: reason.into(),
             })
         };

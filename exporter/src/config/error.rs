@@ -54,6 +54,18 @@ pub enum ConfigError {
     },
 }
 
+/// What of a refused value may be shown: the beginning of its first line. A
+/// quote in the wrong place can make the rest of a file part of a value, and
+/// with it a header.
+pub(super) fn excerpt(value: &str) -> String {
+    const MOST: usize = 100;
+    let mut lines = value.lines();
+    let line = lines.next().unwrap_or_default();
+    let shown: String = line.chars().take(MOST).collect();
+    let is_whole = shown.len() == line.len() && lines.next().is_none();
+    if is_whole { shown } else { shown + "…" }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

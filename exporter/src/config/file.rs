@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+use super::error::excerpt;
 use super::{
     ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, TelemetryConfig, Temporality,
     check_bounds,
@@ -150,7 +151,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> ConfigError {
         if is_label {
             return ConfigError::DuplicateLabel {
                 key,
-                value: value.trim().trim_matches(['"', '\'']).to_owned(),
+                value: excerpt(value.trim().trim_matches(['"', '\''])),
             };
         }
         return ConfigError::Syntax {
@@ -165,11 +166,11 @@ fn refuse(key: &str, value: &Value, reason: &'static str) -> ConfigError {
     ConfigError::InvalidValue {
         key: key.into(),
         value: match value {
-            Value::String(text) => text.clone(),
+            Value::String(text) => excerpt(text),
             // May hold the headers.
             Value::Table(_) => "a table".into(),
             Value::Array(list) if list.iter().any(Value::is_table) => "a list of tables".into(),
-            other => other.to_string(),
+            other => excerpt(&other.to_string()),
         },
         reason: reason.into(),
     }
