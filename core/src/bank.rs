@@ -76,9 +76,14 @@ impl Bank {
         self.blocks.as_ptr()
     }
 
+    /// The cell of `slot`.
+    pub(crate) fn value(&self, slot: ScalarSlot) -> &Cell {
+        &self.values.as_slice()[slot.0 as usize]
+    }
+
     /// A whole record of a scalar.
     pub(crate) fn add<W: Writer>(&self, slot: ScalarSlot, n: u64, direction: Direction) {
-        let old = W::add(&self.values.as_slice()[slot.0 as usize], n);
+        let old = W::add(self.value(slot), n);
         if needs_note(old, n, direction) {
             self.note::<W>(slot, old, n, direction);
         }

@@ -15,7 +15,7 @@ pub enum RegisterError {
         /// The name as given.
         name: Box<str>,
     },
-    /// The unit is not at most 63 printable ASCII characters.
+    /// The unit is not at most 63 visible ASCII characters (no space).
     InvalidUnit {
         /// The instrument.
         name: Box<str>,
@@ -92,7 +92,7 @@ impl fmt::Display for RegisterError {
             ),
             Self::InvalidUnit { name, unit } => write!(
                 f,
-                "invalid unit {unit:?} for {name:?}: it takes at most 63 printable ASCII characters"
+                "invalid unit {unit:?} for {name:?}: it takes at most 63 visible ASCII characters"
             ),
             Self::EmptyAttributeKey { name, value } => {
                 write!(f, "empty attribute key (value {value:?}) for {name:?}")

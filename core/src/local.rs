@@ -1,13 +1,15 @@
 //! Handles that stay on their thread and skip the thread-local look-up.
 
 use std::marker::PhantomData;
+use std::ptr;
 use std::sync::Arc;
 
-use crate::bank::{Bank, Direction, HistogramSlot, ScalarSlot};
-use crate::cell::Owner;
+use crate::bank::{Direction, ScalarSlot, needs_note};
+use crate::cell::{Cell, Owner, Writer};
 use crate::core::Core;
 use crate::counter::{Counter, UpDownCounter};
 use crate::histogram::Histogram;
+use crate::histogram::block::Block;
 use crate::histogram::layout::Layout;
 use crate::shard::Shard;
 use crate::thread;
@@ -54,10 +56,7 @@ impl Local {
     /// If `counter` belongs to another registry.
     pub fn counter(&self, counter: &Counter) -> LocalCounter {
         self.check(counter.core());
-        LocalCounter {
-            local: self.clone(),
-            slot: counter.slot(),
-        }
+        LocalCounter(LocalScalar::new(self.clone(), counter.slot()))
     }
 
     /// `counter` for this thread.
@@ -67,23 +66,23 @@ impl Local {
     /// If `counter` belongs to another registry.
     pub fn up_down_counter(&self, counter: &UpDownCounter) -> LocalUpDownCounter {
         self.check(counter.core());
-        LocalUpDownCounter {
-            local: self.clone(),
-            slot: counter.slot(),
-        }
+        LocalUpDownCounter(LocalScalar::new(self.clone(), counter.slot()))
     }
 
-    /// `histogram` for this thread.
+    /// `histogram` for this thread. Allocates the thread's cells of it, so no
+    /// record does.
     ///
     /// # Panics
     ///
     /// If `histogram` belongs to another registry.
     pub fn histogram(&self, histogram: &Histogram) -> LocalHistogram {
         self.check(histogram.core());
+        let (slot, layout) = (histogram.slot(), *histogram.layout());
         LocalHistogram {
+            blocks: [0, 1]
+                .map(|bank| ptr::from_ref(self.shard.bank(bank).block_or_allocate(slot, &layout))),
             local: self.clone(),
-            slot: histogram.slot(),
-            layout: *histogram.layout(),
+            layout,
         }
     }
 
@@ -92,11 +91,6 @@ impl Local {
             Arc::ptr_eq(&self.core, core),
             "the handle belongs to another registry than this `Local`"
         );
-    }
-
-    #[inline(always)]
-    fn bank(&self) -> &Bank {
-        self.shard.bank(self.core.epoch.bank())
     }
 }
 
@@ -117,18 +111,47 @@ impl Drop for Local {
     }
 }
 
-/// A [`Counter`] on its own thread.
+/// A scalar's cells in the two banks of the shard that `local` holds.
 #[derive(Clone, Debug)]
-pub struct LocalCounter {
+struct LocalScalar {
+    cells: [*const Cell; 2],
     local: Local,
     slot: ScalarSlot,
 }
+
+impl LocalScalar {
+    fn new(local: Local, slot: ScalarSlot) -> Self {
+        Self {
+            cells: [0, 1].map(|bank| ptr::from_ref(local.shard.bank(bank).value(slot))),
+            local,
+            slot,
+        }
+    }
+
+    #[inline(always)]
+    fn add(&self, n: u64, direction: Direction) {
+        let bank = self.local.core.epoch.bank();
+        // SAFETY: made by `new` from a reference into the shard, whose cells
+        // stay where they are until it is dropped, and `local` holds it.
+        #[expect(unsafe_code, reason = "the pointer saves five loads and two checks")]
+        let cell = unsafe { &*self.cells[bank] };
+        let old = Owner::add(cell, n);
+        if needs_note(old, n, direction) {
+            let bank = self.local.shard.bank(bank);
+            bank.note::<Owner>(self.slot, old, n, direction);
+        }
+    }
+}
+
+/// A [`Counter`] on its own thread.
+#[derive(Clone, Debug)]
+pub struct LocalCounter(LocalScalar);
 
 impl LocalCounter {
     /// Adds `n`; see [`Counter::add`].
     #[inline]
     pub fn add(&self, n: u64) {
-        self.local.bank().add::<Owner>(self.slot, n, Direction::Up);
+        self.0.add(n, Direction::Up);
     }
 
     /// Adds one.
@@ -140,26 +163,22 @@ impl LocalCounter {
 
 /// An [`UpDownCounter`] on its own thread.
 #[derive(Clone, Debug)]
-pub struct LocalUpDownCounter {
-    local: Local,
-    slot: ScalarSlot,
-}
+pub struct LocalUpDownCounter(LocalScalar);
 
 impl LocalUpDownCounter {
     /// Adds `n`; see [`UpDownCounter::add`].
     #[inline]
     pub fn add(&self, n: i64) {
-        self.local
-            .bank()
-            .add::<Owner>(self.slot, n.cast_unsigned(), Direction::UpDown);
+        self.0.add(n.cast_unsigned(), Direction::UpDown);
     }
 }
 
 /// A [`Histogram`] on its own thread.
 #[derive(Clone, Debug)]
 pub struct LocalHistogram {
+    /// Its blocks in the two banks of the shard that `local` holds.
+    blocks: [*const Block; 2],
     local: Local,
-    slot: HistogramSlot,
     layout: Layout,
 }
 
@@ -174,11 +193,10 @@ impl LocalHistogram {
     #[inline]
     pub fn record_n(&self, value: u64, n: u64) {
         if n != 0 {
-            let bank = self.local.bank();
-            let block = bank.block(self.slot).unwrap_or_else(|| {
-                self.local.shard.allocate(self.slot, &self.layout);
-                bank.block_or_allocate(self.slot, &self.layout)
-            });
+            // SAFETY: made from a reference into the shard, where a block once
+            // installed stays until the shard is dropped, and `local` holds it.
+            #[expect(unsafe_code, reason = "the pointer saves the look-up")]
+            let block = unsafe { &*self.blocks[self.local.core.epoch.bank()] };
             block.record::<Owner>(&self.layout, value, n);
         }
     }

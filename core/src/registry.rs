@@ -115,6 +115,10 @@ impl Registry {
     /// Retires the active epoch and returns what it holds. Never waits for a
     /// thread that records; calls from several threads take turns.
     ///
+    /// One flush after all recording threads were joined reports all there is.
+    /// The end of a `std::thread::scope` alone does not wait for the destructors
+    /// of thread-locals; joining the threads does.
+    ///
     /// Costs O(threads x (touched series + touched buckets)). In a child after
     /// `fork`, the first flush drops what was recorded before it, as that is
     /// the parent's to report; a `fork` while another thread flushes leaves

@@ -82,6 +82,24 @@ impl Hot {
         self.bank.set(bank);
     }
 
+    /// The cells of the bank that `tag` names, if this thread recorded there
+    /// last.
+    ///
+    /// All that a record does inside `HOT.with`: `LocalKey::with` is inlined
+    /// for small closures only.
+    #[inline(always)]
+    fn values_of(&self, tag: u64) -> Option<*const Cell> {
+        let is_current =
+            self.tag.get() == tag || (mutant!("epoch.unchecked") && self.tag.get() != 0);
+        is_current.then(|| self.values.get())
+    }
+
+    /// The block slots of that bank, likewise.
+    #[inline(always)]
+    fn blocks_of(&self, tag: u64) -> Option<*const BlockSlot> {
+        (self.tag.get() == tag).then(|| self.blocks.get())
+    }
+
     fn clear(&self) {
         self.tag.set(0);
         for way in &self.ways {
@@ -140,42 +158,39 @@ crate::sync::thread_local! {
 /// A record of a counter or up-down counter by this thread.
 #[inline(always)]
 pub(crate) fn add(core: &Core, slot: ScalarSlot, n: u64, direction: Direction) {
-    HOT.with(|hot| {
-        let is_current =
-            hot.tag.get() == core.epoch.tag() || (mutant!("epoch.unchecked") && hot.tag.get() != 0);
-        if !is_current {
-            return core.add_elsewhere(slot, n, direction);
-        }
-        // SAFETY: the tags are equal, so `values` is the first of the
-        // `capacity` cells of a live bank of `core` (see the module's text),
-        // and a slot of `core` is below that capacity.
-        #[expect(unsafe_code, reason = "the tag proves owner and bound")]
-        let cell = unsafe { &*hot.values.get().add(slot.0 as usize) };
-        let old = Owner::add(cell, n);
-        if needs_note(old, n, direction) {
-            // SAFETY: set together with `values`, and valid as it is.
-            #[expect(unsafe_code, reason = "the tag proves the bank alive")]
-            let bank = unsafe { &*hot.bank.get() };
-            bank.note::<Owner>(slot, old, n, direction);
-        }
-    });
+    let tag = core.epoch.tag();
+    let Some(values) = HOT.with(|hot| hot.values_of(tag)) else {
+        return core.add_elsewhere(slot, n, direction);
+    };
+    // SAFETY: `tag` is that of `core`, so `values` is the first of the
+    // `capacity` cells of a live bank of `core` (see the module's text), and
+    // a slot of `core` is below that capacity.
+    #[expect(unsafe_code, reason = "the tag proves owner and bound")]
+    let cell = unsafe { &*values.add(slot.0 as usize) };
+    let old = Owner::add(cell, n);
+    if needs_note(old, n, direction) {
+        let bank = HOT.with(|hot| hot.bank.get());
+        // SAFETY: set together with `values`, and valid as it is.
+        #[expect(unsafe_code, reason = "the tag proves the bank alive")]
+        let bank = unsafe { &*bank };
+        bank.note::<Owner>(slot, old, n, direction);
+    }
 }
 
 /// A record of a histogram by this thread, `n` not zero.
 #[inline(always)]
 pub(crate) fn record(core: &Core, slot: HistogramSlot, layout: &Layout, value: u64, n: u64) {
-    HOT.with(|hot| {
-        if hot.tag.get() != core.epoch.tag() {
-            return core.record_elsewhere(slot, layout, value, n);
-        }
-        // SAFETY: as in `add`, for the bank's block slots.
-        #[expect(unsafe_code, reason = "the tag proves owner and bound")]
-        let block = unsafe { &*hot.blocks.get().add(slot.0 as usize) };
-        match block.get() {
-            Some(block) => block.record::<Owner>(layout, value, n),
-            None => core.record_elsewhere(slot, layout, value, n),
-        }
-    });
+    let tag = core.epoch.tag();
+    let Some(blocks) = HOT.with(|hot| hot.blocks_of(tag)) else {
+        return core.record_elsewhere(slot, layout, value, n);
+    };
+    // SAFETY: as in `add`, for the bank's block slots.
+    #[expect(unsafe_code, reason = "the tag proves owner and bound")]
+    let block = unsafe { &*blocks.add(slot.0 as usize) };
+    match block.get() {
+        Some(block) => block.record::<Owner>(layout, value, n),
+        None => core.record_elsewhere(slot, layout, value, n),
+    }
 }
 
 /// This thread's active bank and its shard, claimed if it has none. `None`

@@ -72,6 +72,9 @@ impl Block {
 
     /// Records `value` `n` times, `n` not zero. `layout` is the one this block
     /// was made with.
+    ///
+    /// What is rare ends in a call that finishes the record: nothing is kept
+    /// across a call, so the common way saves no registers.
     #[inline(always)]
     pub(crate) fn record<W: Writer>(&self, layout: &Layout, value: u64, n: u64) {
         let value = if value > layout.highest() {
@@ -87,25 +90,38 @@ impl Block {
         #[expect(unsafe_code, reason = "the layout proves the bound")]
         let bucket = unsafe { &*self.first_bucket.add(index) };
         if W::add(bucket, n) == 0 {
-            self.touch::<W>(index);
+            return self.record_first::<W>(index, value, n);
         }
+        self.add_to_totals::<W>(value, n);
+    }
+
+    /// The rest of a record whose bucket held zero.
+    #[cold]
+    #[inline(never)]
+    fn record_first<W: Writer>(&self, index: usize, value: u64, n: u64) {
+        self.touch::<W>(index);
+        self.add_to_totals::<W>(value, n);
+    }
+
+    #[inline(always)]
+    fn add_to_totals<W: Writer>(&self, value: u64, n: u64) {
         let gain = u128::from(value) * u128::from(n);
         let (low, high) = (gain as u64, (gain >> 64) as u64);
         let wrapped = W::publish(&self.sum, low).checked_add(low).is_none();
         if wrapped || high != 0 {
-            self.carry::<W>(high + u64::from(wrapped));
+            return self.carry::<W>(high + u64::from(wrapped), n);
         }
         W::publish(&self.count, n);
     }
 
+    /// The rest of a record whose sum passed 2^64.
     #[cold]
     #[inline(never)]
-    fn carry<W: Writer>(&self, n: u64) {
-        W::publish(&self.sum_carry, n);
+    fn carry<W: Writer>(&self, carry: u64, n: u64) {
+        W::publish(&self.sum_carry, carry);
+        W::publish(&self.count, n);
     }
 
-    #[cold]
-    #[inline(never)]
     fn touch<W: Writer>(&self, index: usize) {
         if mutant!("bucket.untouched") {
             return;
