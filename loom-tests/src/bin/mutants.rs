@@ -2,7 +2,9 @@
 //! site, ordering, what it pairs with, what breaks without it, and the models
 //! that fail.
 //!
-//!     scripts/mutants [part of a site's name]
+//! ```text
+//! scripts/mutants [part of a site's name]
+//! ```
 //!
 //! Fails where a mutant survives that `mutants.toml` has no reason for, where
 //! one is killed that it calls a survivor, and where the sites in the source
