@@ -83,9 +83,31 @@ impl Collector {
             self.process = process::id();
             // The parent's records: moved past, and dropped with the epoch.
             drop(self.cut(core));
+            self.settle(core);
             self.sequence = 0;
         }
         self.cut(core)
+    }
+
+    /// Gives up on the records that the parent's other threads had under way.
+    fn settle(&mut self, core: &Core) {
+        let histograms = lock(&core.catalog).histograms().len();
+        let settle = |bank: &Bank, ledgers: &mut BankLedgers| {
+            for slot in 0..histograms {
+                if let Some(block) = bank.block(HistogramSlot(slot as u32)) {
+                    block.settle(ledgers.get(slot));
+                }
+            }
+        };
+        for (position, shard) in core.shards.iter() {
+            for bank in 0..2 {
+                settle(
+                    shard.bank(bank),
+                    ledgers_of(&mut self.shards, position, bank),
+                );
+            }
+        }
+        settle(&core.fallback, &mut self.fallback);
     }
 
     fn cut(&mut self, core: &Core) -> RetiredEpoch {

@@ -169,6 +169,15 @@ impl Block {
         harvest
     }
 
+    /// Takes all that the block holds as reported, and a record under way as
+    /// one that nobody will finish: `fork` left its thread behind.
+    pub(crate) fn settle(&self, ledger: &mut Ledger) {
+        self.scan(ledger, &mut |_, _| {});
+        ledger.count = self.count.read();
+        ledger.sum = self.sum();
+        ledger.clamped = self.clamped.read();
+    }
+
     fn scan(&self, ledger: &mut Ledger, report: &mut impl FnMut(u32, u64)) -> u64 {
         let buckets = self.buckets.as_slice();
         for entry in &self.touched[ledger.buckets.len()..] {
@@ -301,5 +310,30 @@ impl Drop for BlockSlot {
             // nobody else holds the slot.
             drop(unsafe { Box::from_raw(block) });
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::cell::Owner;
+
+    #[test]
+    fn a_record_that_nobody_will_finish_is_settled() {
+        let layout = Layout::new("h", 1, 1_000, 2).unwrap();
+        let block = Block::new(&layout);
+        let mut ledger = Ledger::default();
+        // The first half of a record: its bucket.
+        Owner::add(&block.buckets.as_slice()[7], 1);
+        block.touch::<Owner>(7);
+        block.settle(&mut ledger);
+        assert_eq!(block.harvest(&mut ledger, |_, _| {}), Harvest::default());
+        block.record::<Owner>(&layout, 7, 1);
+        let expected = Harvest {
+            count: 1,
+            sum: 7,
+            ..Harvest::default()
+        };
+        assert_eq!(block.harvest(&mut ledger, |_, _| {}), expected);
     }
 }
