@@ -102,13 +102,10 @@ impl Catalog {
             }
             _ => None,
         };
-        let index = match known {
-            Some(index) => {
-                self.agree(index, &instrument, kind, layout)?;
-                index
-            }
-            None => self.instruments.len(),
-        };
+        if let Some(index) = known {
+            self.agree(index, &instrument, layout)?;
+        }
+        let index = known.unwrap_or(self.instruments.len());
         if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
             self.describe(index, &instrument);
             return Ok(self.registered(series));
@@ -139,8 +136,20 @@ impl Catalog {
         attributes: Attributes,
         capacity: &Capacity,
     ) -> Result<Registered, RegisterError> {
+        let bound = self.find_or_bind(index, attributes, capacity)?;
+        if !self.instruments[index].is_bound {
+            Arc::make_mut(&mut self.instruments[index]).is_bound = true;
+        }
+        Ok(bound)
+    }
+
+    fn find_or_bind(
+        &mut self,
+        index: usize,
+        attributes: Attributes,
+        capacity: &Capacity,
+    ) -> Result<Registered, RegisterError> {
         if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
-            self.mark_bound(index);
             return Ok(self.registered(series));
         }
         let info = &self.instruments[index];
@@ -154,19 +163,11 @@ impl Catalog {
             attributes
         };
         if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
-            self.mark_bound(index);
             return Ok(self.registered(series));
         }
         let (name, kind) = (Arc::clone(&info.name), info.kind);
         let slot = self.reserve(&name, kind, index, capacity)?;
-        self.mark_bound(index);
         Ok(self.push(index, attributes, slot))
-    }
-
-    fn mark_bound(&mut self, index: usize) {
-        if !self.instruments[index].is_bound {
-            Arc::make_mut(&mut self.instruments[index]).is_bound = true;
-        }
     }
 
     pub(crate) fn name_of(&self, instrument: usize) -> &str {
@@ -190,22 +191,15 @@ impl Catalog {
         })
     }
 
+    /// The rest, of an instrument whose kind agrees.
     fn agree(
         &self,
         index: usize,
         instrument: &Instrument,
-        kind: Kind,
         layout: Option<Layout>,
     ) -> Result<(), RegisterError> {
         let info = &self.instruments[index];
         let name = (&*instrument.name).into();
-        if info.kind != kind {
-            return Err(RegisterError::KindConflict {
-                name,
-                registered: info.kind,
-                requested: kind,
-            });
-        }
         if info.unit != instrument.unit {
             return Err(RegisterError::UnitConflict {
                 name,

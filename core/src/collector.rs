@@ -172,8 +172,7 @@ impl Collector {
                 let found = harvest_block(shard.bank(bank), slot, ledgers, span, |index, gain| {
                     residue.push(Residue { slot, index, gain });
                 });
-                epoch.residue += u64::from(found.is_some());
-                span.is_mid_record |= found == Some(MidRecord(true));
+                epoch.residue += u64::from(found);
             }
         }
     }
@@ -192,18 +191,16 @@ impl Collector {
             while let Some(found) = late.next_if(|found| found.slot == slot) {
                 buckets.push((found.index, found.gain));
             }
-            let mut is_mid_record = span.is_mid_record;
             let mut harvest = |bank: &Bank, ledgers: &mut BankLedgers| {
-                let found = harvest_block(bank, slot, ledgers, span, |index, gain| {
+                harvest_block(bank, slot, ledgers, span, |index, gain| {
                     buckets.push((index, gain));
                 });
-                is_mid_record |= found == Some(MidRecord(true));
             };
             for (position, shard) in core.shards.iter() {
                 harvest(shard.bank(bank), ledgers_of(shards, position, bank));
             }
             harvest(&core.fallback, fallback);
-            epoch.mid_record += u64::from(is_mid_record);
+            epoch.mid_record += u64::from(span.is_mid_record);
             span.end = buckets.len();
         }
     }
@@ -224,23 +221,23 @@ fn harvest_scalars<'a>(banks: impl Iterator<Item = &'a Bank>, epoch: &mut Retire
     cells
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct MidRecord(bool);
-
-/// Harvests one block into `span` and `report`; `None` if it had nothing new.
+/// Harvests one block into `span` and `report`; whether it had anything new.
 fn harvest_block(
     bank: &Bank,
     slot: usize,
     ledgers: &mut BankLedgers,
     span: &mut Span,
     report: impl FnMut(u32, u64),
-) -> Option<MidRecord> {
-    let block = bank.block(HistogramSlot(slot as u32))?;
+) -> bool {
+    let Some(block) = bank.block(HistogramSlot(slot as u32)) else {
+        return false;
+    };
     let found = block.harvest(ledgers.get(slot), report);
     span.count = span.count.saturating_add(found.count);
     span.sum = span.sum.saturating_add(found.sum);
     span.clamped = span.clamped.saturating_add(found.clamped);
-    (found != Harvest::default()).then_some(MidRecord(found.mid_record))
+    span.is_mid_record |= found.mid_record;
+    found != Harvest::default()
 }
 
 fn ledgers_of(

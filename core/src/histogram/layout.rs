@@ -37,25 +37,21 @@ impl Layout {
     pub const DEFAULT_RANGE: (u64, u64) = (1, 3_600_000_000_000);
 
     pub(crate) fn new(name: &str, low: u64, high: u64, digits: u8) -> Result<Self, RegisterError> {
+        let invalid = || RegisterError::InvalidRange {
+            name: name.into(),
+            low,
+            high,
+            digits,
+        };
         if !(1..=5).contains(&digits) || low == 0 || low > high / 2 {
-            return Err(RegisterError::InvalidRange {
-                name: name.into(),
-                low,
-                high,
-                digits,
-            });
+            return Err(invalid());
         }
         // HdrHistogram: the sub-buckets of one octave pair are the power of
         // two that resolves 2 * 10^digits units.
         let unit_magnitude = low.ilog2();
         let count_magnitude = (2 * 10_u64.pow(digits.into()) - 1).ilog2() + 1;
         if unit_magnitude + count_magnitude > 63 {
-            return Err(RegisterError::InvalidRange {
-                name: name.into(),
-                low,
-                high,
-                digits,
-            });
+            return Err(invalid());
         }
         let half_count_magnitude = count_magnitude - 1;
         let top_bit = unit_magnitude + half_count_magnitude;
