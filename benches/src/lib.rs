@@ -1,1 +1,6 @@
-//! The benchmarks are in `benches/`: one file a question.
+//! What the benchmarks in `benches/` share: the work that every candidate does,
+//! and how it is timed.
+
+pub mod figures;
+pub mod timing;
+pub mod workload;

@@ -18,6 +18,7 @@
 //! Those of `cell`. A histogram's block is published with release and found
 //! with acquire, as its memory is new (see `block`).
 
+use crate::catalog::ScalarSeries;
 use crate::cell::{Cell, Cells, Published, Reading, Writer};
 use crate::histogram::block::{Block, BlockSlot};
 use crate::histogram::layout::Layout;
@@ -109,28 +110,28 @@ impl Bank {
     }
 
     /// Reports what each touched slot has gained since the last call, and moves
-    /// its baseline. Only the collector calls this. `directions` are those of
-    /// the registered slots.
+    /// its baseline. Only the collector calls this. `registered` is what the
+    /// catalog says of the slots.
     ///
     /// Costs one step per 64 registered slots and one per touched slot.
     pub(crate) fn harvest_scalars(
         &self,
-        directions: &[Direction],
+        registered: &[ScalarSeries],
         mut report: impl FnMut(usize, i128),
     ) {
         let values = self.values.as_slice();
         let baselines = self.baselines.as_slice();
-        let touched = &self.touched.as_slice()[..directions.len().div_ceil(64)];
+        let touched = &self.touched.as_slice()[..registered.len().div_ceil(64)];
         for (word_index, word) in touched.iter().enumerate() {
             let mut touched = word.read();
             while touched != 0 {
                 let slot = word_index * 64 + touched.trailing_zeros() as usize;
                 touched &= touched - 1;
                 // Registered after the collector looked: next time.
-                let Some(direction) = directions.get(slot) else {
+                let Some(series) = registered.get(slot) else {
                     break;
                 };
-                match direction {
+                match series.direction {
                     Direction::Up => {
                         let now = self.reading(slot);
                         let gain = now.gain_since(self.baseline(slot));

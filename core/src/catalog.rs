@@ -30,9 +30,17 @@ pub struct Catalog {
     series: Vec<Arc<Series>>,
     by_name: HashMap<Arc<str>, usize>,
     by_attributes: HashMap<(usize, Attributes), usize>,
-    scalars: Vec<Direction>,
-    gauges: usize,
-    histograms: Vec<usize>,
+    /// By slot, for each kind of slot: the series that has it.
+    scalars: Vec<ScalarSeries>,
+    gauges: Vec<u32>,
+    histograms: Vec<u32>,
+}
+
+/// What a flush needs to know of a scalar's slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ScalarSeries {
+    pub(crate) direction: Direction,
+    pub(crate) series: u32,
 }
 
 /// What a handle needs of the series it was made for.
@@ -65,16 +73,15 @@ impl Catalog {
         self.by_attributes.get(&(instrument, attributes)).copied()
     }
 
-    pub(crate) fn scalars(&self) -> &[Direction] {
+    pub(crate) fn scalars(&self) -> &[ScalarSeries] {
         &self.scalars
     }
 
-    pub(crate) fn gauges(&self) -> usize {
-        self.gauges
+    pub(crate) fn gauges(&self) -> &[u32] {
+        &self.gauges
     }
 
-    /// The instrument of each histogram slot.
-    pub(crate) fn histograms(&self) -> &[usize] {
+    pub(crate) fn histograms(&self) -> &[u32] {
         &self.histograms
     }
 
@@ -110,7 +117,7 @@ impl Catalog {
             self.describe(index, &instrument);
             return Ok(self.registered(series));
         }
-        let slot = self.reserve(&instrument.name, kind, index, capacity)?;
+        let slot = self.reserve(&instrument.name, kind, capacity)?;
         if known.is_none() {
             self.by_name.insert(Arc::clone(&instrument.name), index);
             self.instruments.push(Arc::new(InstrumentInfo {
@@ -166,7 +173,7 @@ impl Catalog {
             return Ok(self.registered(series));
         }
         let (name, kind) = (Arc::clone(&info.name), info.kind);
-        let slot = self.reserve(&name, kind, index, capacity)?;
+        let slot = self.reserve(&name, kind, capacity)?;
         Ok(self.push(index, attributes, slot))
     }
 
@@ -224,12 +231,11 @@ impl Catalog {
         &mut self,
         name: &str,
         kind: Kind,
-        instrument: usize,
         capacity: &Capacity,
     ) -> Result<Slot, RegisterError> {
         let (used, capacity) = match kind {
             Kind::Counter | Kind::UpDownCounter => (self.scalars.len(), capacity.scalars),
-            Kind::Gauge => (self.gauges, capacity.gauges),
+            Kind::Gauge => (self.gauges.len(), capacity.gauges),
             Kind::Histogram => (self.histograms.len(), capacity.histograms),
         };
         if used >= capacity {
@@ -240,21 +246,24 @@ impl Catalog {
             });
         }
         let index = u32::try_from(used).expect("the builder bounds capacities to u32");
+        // `push` is next, and gives the series this number.
+        let series = u32::try_from(self.series.len()).expect("three capacities of u32");
+        let scalar = |direction| ScalarSeries { direction, series };
         Ok(match kind {
             Kind::Counter => {
-                self.scalars.push(Direction::Up);
+                self.scalars.push(scalar(Direction::Up));
                 Slot::Scalar(ScalarSlot(index))
             }
             Kind::UpDownCounter => {
-                self.scalars.push(Direction::UpDown);
+                self.scalars.push(scalar(Direction::UpDown));
                 Slot::Scalar(ScalarSlot(index))
             }
             Kind::Gauge => {
-                self.gauges += 1;
+                self.gauges.push(series);
                 Slot::Gauge(index)
             }
             Kind::Histogram => {
-                self.histograms.push(instrument);
+                self.histograms.push(series);
                 Slot::Histogram(HistogramSlot(index))
             }
         })

@@ -29,6 +29,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::bank::{Bank, HistogramSlot};
 use crate::core::Core;
+use crate::gauge::GaugeCell;
 use crate::histogram::block::{Harvest, Ledger};
 use crate::retired::{RetiredEpoch, Span};
 use crate::sync::{lock, mutant};
@@ -43,6 +44,8 @@ pub(crate) struct Collector {
     shards: Vec<[BankLedgers; 2]>,
     fallback: BankLedgers,
     residue: Vec<Residue>,
+    /// How many buckets the last epoch had.
+    last_buckets: usize,
 }
 
 /// By histogram slot; grows as slots are found in use.
@@ -75,6 +78,7 @@ impl Collector {
             shards: Vec::new(),
             fallback: BankLedgers::default(),
             residue: Vec::new(),
+            last_buckets: 0,
         }
     }
 
@@ -99,12 +103,9 @@ impl Collector {
                 }
             }
         };
-        for (position, shard) in core.shards.iter() {
-            for bank in 0..2 {
-                settle(
-                    shard.bank(bank),
-                    ledgers_of(&mut self.shards, position, bank),
-                );
+        for bank in 0..2 {
+            for (bank, ledgers) in banks(core, &mut self.shards, bank) {
+                settle(bank, ledgers);
             }
         }
         settle(&core.fallback, &mut self.fallback);
@@ -132,10 +133,8 @@ impl Collector {
             .map(|(_, shard)| shard.bank(retired));
         harvest_scalars(banks.chain([&core.fallback]), &mut epoch);
         self.harvest_histograms(core, retired, &mut epoch);
-        epoch.gauges = core.gauges[..epoch.gauges.len()]
-            .iter()
-            .map(crate::gauge::GaugeCell::read)
-            .collect();
+        let gauges = &core.gauges[..epoch.catalog.gauges().len()];
+        epoch.gauges = gauges.iter().map(GaugeCell::read).collect();
         epoch
     }
 
@@ -148,13 +147,15 @@ impl Collector {
             start: self.last_end,
             end: self.last_end,
             scalars: vec![0; catalog.scalars().len()],
-            gauges: vec![None; catalog.gauges()],
+            changed: vec![0; catalog.scalars().len().div_ceil(64)],
+            gauges: Vec::new(),
             histograms: catalog
                 .histograms()
                 .iter()
                 .map(|_| Span::default())
                 .collect(),
-            buckets: Vec::new(),
+            // An epoch is mostly like the one before.
+            buckets: Vec::with_capacity(self.last_buckets),
             residue: 0,
             mid_record: 0,
             catalog,
@@ -166,10 +167,10 @@ impl Collector {
             shards, residue, ..
         } = self;
         residue.clear();
+        let mut banks = banks(core, shards, bank);
         for (slot, span) in epoch.histograms.iter_mut().enumerate() {
-            for (position, shard) in core.shards.iter() {
-                let ledgers = ledgers_of(shards, position, bank);
-                let found = harvest_block(shard.bank(bank), slot, ledgers, span, |index, gain| {
+            for (bank, ledgers) in &mut banks {
+                let found = harvest_block(bank, slot, ledgers, span, |index, gain| {
                     residue.push(Residue { slot, index, gain });
                 });
                 epoch.residue += u64::from(found);
@@ -186,35 +187,60 @@ impl Collector {
         } = self;
         let buckets = &mut epoch.buckets;
         let mut late = residue.drain(..).peekable();
+        let mut banks = banks(core, shards, bank);
+        banks.push((&core.fallback, fallback));
         for (slot, span) in epoch.histograms.iter_mut().enumerate() {
             span.start = buckets.len();
             while let Some(found) = late.next_if(|found| found.slot == slot) {
                 buckets.push((found.index, found.gain));
             }
-            let mut harvest = |bank: &Bank, ledgers: &mut BankLedgers| {
+            for (bank, ledgers) in &mut banks {
                 harvest_block(bank, slot, ledgers, span, |index, gain| {
                     buckets.push((index, gain));
                 });
-            };
-            for (position, shard) in core.shards.iter() {
-                harvest(shard.bank(bank), ledgers_of(shards, position, bank));
             }
-            harvest(&core.fallback, fallback);
             epoch.mid_record += u64::from(span.is_mid_record);
             span.end = buckets.len();
         }
+        self.last_buckets = buckets.len();
     }
+}
+
+/// One of the two banks of every shard, with the ledgers it is harvested by.
+fn banks<'a>(
+    core: &'a Core,
+    ledgers: &'a mut Vec<[BankLedgers; 2]>,
+    bank: usize,
+) -> Vec<(&'a Bank, &'a mut BankLedgers)> {
+    let shards: Vec<_> = core.shards.iter().collect();
+    let positions = shards.iter().map(|(position, _)| position + 1);
+    let len = positions.max().unwrap_or(0).max(ledgers.len());
+    ledgers.resize_with(len, Default::default);
+    let mut ledgers: Vec<_> = ledgers
+        .iter_mut()
+        .map(|pair| Some(&mut pair[bank]))
+        .collect();
+    let shards = shards.into_iter();
+    let banks = shards.map(|(position, shard)| {
+        let ledgers = ledgers[position].take().expect("positions differ");
+        (shard.bank(bank), ledgers)
+    });
+    banks.collect()
 }
 
 /// Adds what the banks' scalars have gained; returns how many cells had.
 fn harvest_scalars<'a>(banks: impl Iterator<Item = &'a Bank>, epoch: &mut RetiredEpoch) -> u64 {
     let RetiredEpoch {
-        catalog, scalars, ..
+        catalog,
+        scalars,
+        changed,
+        ..
     } = epoch;
     let mut cells = 0;
     for bank in banks {
         bank.harvest_scalars(catalog.scalars(), |slot, gain| {
             scalars[slot] += gain;
+            changed[slot / 64] |= 1 << (slot % 64);
             cells += 1;
         });
     }
@@ -238,15 +264,4 @@ fn harvest_block(
     span.clamped = span.clamped.saturating_add(found.clamped);
     span.is_mid_record |= found.mid_record;
     found != Harvest::default()
-}
-
-fn ledgers_of(
-    shards: &mut Vec<[BankLedgers; 2]>,
-    position: usize,
-    bank: usize,
-) -> &mut BankLedgers {
-    if shards.len() <= position {
-        shards.resize_with(position + 1, Default::default);
-    }
-    &mut shards[position][bank]
 }

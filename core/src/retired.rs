@@ -20,6 +20,8 @@ pub struct RetiredEpoch {
     pub(crate) end: SystemTime,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) scalars: Vec<i128>,
+    /// One bit a scalar: whether it has gained.
+    pub(crate) changed: Vec<u64>,
     pub(crate) gauges: Vec<Option<f64>>,
     pub(crate) histograms: Vec<Span>,
     pub(crate) buckets: Vec<(u32, u64)>,
@@ -36,7 +38,7 @@ pub(crate) struct Span {
     pub(crate) sum: u128,
     pub(crate) clamped: u64,
     pub(crate) is_mid_record: bool,
-    pub(crate) hdr: OnceLock<Hdr<u64>>,
+    pub(crate) hdr: OnceLock<Box<Hdr<u64>>>,
 }
 
 /// The value of one series in a retired epoch.
@@ -171,6 +173,33 @@ impl RetiredEpoch {
         }
     }
 
+    /// The series with something to report, as indices of
+    /// [`catalog`](Self::catalog), in no order: counters that gained, up-down
+    /// counters that moved, histograms recorded into, gauges that were ever
+    /// set.
+    ///
+    /// O(changed series + all gauges and histograms + counters / 64).
+    pub fn changes(&self) -> impl Iterator<Item = (usize, Value<'_>)> {
+        let scalars = self.changed.iter().enumerate().flat_map(|(index, word)| {
+            let mut bits = *word;
+            std::iter::from_fn(move || {
+                let bit = bits.trailing_zeros() as usize;
+                bits &= bits.checked_sub(1)?;
+                Some(index * 64 + bit)
+            })
+        });
+        let scalars = scalars.map(|slot| self.catalog.scalars()[slot].series);
+        let gauges = self.catalog.gauges().iter().zip(&self.gauges);
+        let gauges = gauges.filter_map(|(series, value)| value.map(|_| *series));
+        let histograms = self.catalog.histograms().iter().zip(&self.histograms);
+        let histograms = histograms.filter_map(|(series, span)| {
+            let is_empty = span.count == 0 && span.sum == 0 && span.clamped == 0;
+            (!is_empty).then_some(*series)
+        });
+        let indices = scalars.chain(gauges).chain(histograms);
+        indices.map(|series| (series as usize, self.value(series as usize)))
+    }
+
     fn find(&self, name: &str, attributes: &[(&str, &str)]) -> Option<Value<'_>> {
         Some(self.value(self.catalog.find(name, attributes)?))
     }
@@ -219,7 +248,7 @@ impl<'a> Distribution<'a> {
                 // In range as it is; `saturating` spares an error nobody gets.
                 hdr.saturating_record_n(self.layout.value_of(index as usize), count);
             }
-            hdr
+            Box::new(hdr)
         })
     }
 }

@@ -256,6 +256,13 @@ impl TelemetryConfig {
         self
     }
 
+    /// Turns delivery off, as `OTEL_SDK_DISABLED=true` does: flushes succeed,
+    /// yield their snapshot and send nothing.
+    pub fn without_delivery(mut self) -> Self {
+        self.is_disabled = true;
+        self
+    }
+
     /// The largest request to send, in bytes; larger reports are split.
     pub fn with_max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;

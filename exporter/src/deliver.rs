@@ -182,12 +182,7 @@ pub(crate) struct Delivery {
 impl Delivery {
     pub(crate) fn new(config: &TelemetryConfig, resource: &Resource) -> Self {
         Self {
-            metrics_encoder: MetricsEncoder::new(
-                resource,
-                config.max_request_bytes,
-                config.temporality,
-                &config.histograms,
-            ),
+            metrics_encoder: MetricsEncoder::new(resource, config),
             logs_encoder: LogsEncoder::new(resource, config.max_request_bytes),
             metrics: Transport::new(config, &config.metrics_url()),
             logs: Transport::new(config, &config.logs_url()),

@@ -19,6 +19,7 @@ use crate::flusher::Flusher;
 use crate::kem::{KemQueue, KemUsageRecord};
 use crate::named;
 use crate::otlp::resource::Resource;
+use crate::recent::Recent;
 use crate::snapshot::{KemEvent, TelemetrySnapshot};
 
 /// Records metrics and KEM events, and delivers them on [`flush`](Self::flush).
@@ -42,6 +43,7 @@ struct Shared {
 /// What flushes share, one at a time.
 struct Outbox {
     accumulator: Accumulator,
+    recent: Recent,
     delivery: Delivery,
     /// Not acknowledged.
     events: VecDeque<KemEvent>,
@@ -69,11 +71,8 @@ impl TelemetryHandle {
         }
         let registry = registry_of(&config);
         let resource = Resource::new(&config.labels, Uuid::new_v4());
-        let accumulator = Accumulator::new(
-            config.temporality,
-            config.histograms.clone(),
-            SystemTime::now(),
-        );
+        let now = SystemTime::now();
+        let accumulator = Accumulator::new(&config, now);
         let delivery = Delivery::new(&config, &resource);
         Ok(Self {
             shared: Arc::new(Shared {
@@ -83,6 +82,7 @@ impl TelemetryHandle {
                 unregistered: AtomicU64::new(0),
                 outbox: Mutex::new(Outbox {
                     accumulator,
+                    recent: Recent::new(now),
                     delivery,
                     events: VecDeque::new(),
                     recent_events: Vec::new(),
@@ -170,7 +170,9 @@ impl TelemetryHandle {
         let mut outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         let outbox = &mut *outbox;
 
-        outbox.accumulator.add(&shared.registry.flush());
+        let epoch = shared.registry.flush();
+        outbox.accumulator.add(&epoch);
+        outbox.recent.add(&epoch);
         let known = outbox.events.len();
         shared.kem.drain_into(&mut outbox.events);
         let new_events = outbox.events.range(known..).cloned();
@@ -185,7 +187,8 @@ impl TelemetryHandle {
         outbox
             .delivery
             .deliver(&mut outbox.accumulator, &mut outbox.events)?;
-        let mut snapshot = outbox.accumulator.take_snapshot(&shared.config.labels);
+        let labels = &shared.config.labels;
+        let mut snapshot = outbox.recent.take_snapshot(&outbox.accumulator, labels);
         snapshot.kem_events = std::mem::take(&mut outbox.recent_events);
         snapshot.dropped_kem_events = shared.kem.dropped() + outbox.delivery.dropped_events();
         Ok(snapshot)

@@ -39,6 +39,8 @@ mod handle;
 mod kem;
 mod named;
 mod otlp;
+mod recent;
+mod report;
 mod snapshot;
 
 pub use config::{ConfigError, HistogramEncoding, TelemetryConfig, Temporality};
@@ -47,6 +49,7 @@ pub use error::TelemetryError;
 pub use flusher::Flusher;
 pub use handle::TelemetryHandle;
 pub use kem::{KemUsageReason, KemUsageRecord};
+pub use report::OtlpJson;
 pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};
 
 pub use pqcnet_telemetry_core as core;

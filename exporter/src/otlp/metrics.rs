@@ -9,7 +9,7 @@ use super::resource::{Envelope, Resource};
 use super::{Body, json};
 use crate::accumulate::exponential::Exponential;
 use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window, to_i64};
-use crate::config::{HistogramEncoding, Temporality};
+use crate::config::{HistogramEncoding, TelemetryConfig, Temporality};
 
 /// Renders reports; keeps what is the same in each.
 pub(crate) struct MetricsEncoder {
@@ -32,14 +32,9 @@ struct RenderedSeries {
 const METRIC_CLOSE: &[u8] = b"]}}";
 
 impl MetricsEncoder {
-    pub(crate) fn new(
-        resource: &Resource,
-        max_bytes: usize,
-        temporality: Temporality,
-        encoding: &HistogramEncoding,
-    ) -> Self {
+    pub(crate) fn new(resource: &Resource, config: &TelemetryConfig) -> Self {
         let mut bounds = Vec::new();
-        if let HistogramEncoding::Explicit(list) = encoding {
+        if let HistogramEncoding::Explicit(list) = &config.histograms {
             for (index, bound) in list.iter().enumerate() {
                 if index > 0 {
                     bounds.push(b',');
@@ -49,8 +44,8 @@ impl MetricsEncoder {
         }
         Self {
             envelope: resource.envelope("resourceMetrics", "scopeMetrics", "metrics", b"]}]}]}"),
-            max_bytes,
-            temporality,
+            max_bytes: config.max_request_bytes,
+            temporality: config.temporality,
             bounds,
             heads: Vec::new(),
             series: Vec::new(),
@@ -93,7 +88,7 @@ impl MetricsEncoder {
     fn has_data(&self, instrument: &InstrumentInfo, series: &Series, total: &Total) -> bool {
         let is_zero = match total {
             Total::Gauge(value) => return value.is_some(),
-            Total::Counter { wire, .. } => *wire == 0,
+            Total::Counter(total) => *total == 0,
             Total::UpDownCounter(total) => *total == 0,
             Total::Histogram(total) => total.count == 0,
         };
@@ -150,9 +145,9 @@ impl MetricsEncoder {
         out.extend_from_slice(b"\"timeUnixNano\":");
         out.extend_from_slice(&times.end);
         match total {
-            Total::Counter { wire, .. } => {
+            Total::Counter(total) => {
                 out.extend_from_slice(b",\"asInt\":");
-                json::integer(out, to_i64(wire.cast_signed().max(0)));
+                json::integer(out, i64::try_from(*total).unwrap_or(i64::MAX));
             }
             Total::UpDownCounter(total) => {
                 out.extend_from_slice(b",\"asInt\":");

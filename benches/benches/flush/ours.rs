@@ -1,0 +1,144 @@
+//! Our flush, of a registry of some size.
+
+use std::fmt;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pqcnet_telemetry::{OtlpJson, TelemetryConfig, TelemetryHandle};
+use pqcnet_telemetry_core::{Counter, Histogram, Registry};
+
+use crate::shards::Record;
+
+/// How many series there are.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) counters: usize,
+    pub(crate) histograms: usize,
+}
+
+impl Size {
+    pub(crate) const fn new(counters: usize, histograms: usize) -> Self {
+        Self {
+            counters,
+            histograms,
+        }
+    }
+}
+
+/// How many of them are recorded into between two flushes.
+#[derive(Clone, Copy)]
+pub(crate) enum Touched {
+    All,
+    Tenth,
+}
+
+impl fmt::Display for Touched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::Tenth => "tenth",
+        })
+    }
+}
+
+/// How far a flush goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flush {
+    Harvest,
+    Json,
+    Snapshot,
+}
+
+impl Flush {
+    pub(crate) fn group(self) -> &'static str {
+        match self {
+            Self::Harvest => "harvest",
+            Self::Json => "harvest_and_json",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}
+
+/// A registry with its records and its flush.
+pub(crate) struct Work {
+    handle: TelemetryHandle,
+    json: OtlpJson,
+    flush: Flush,
+    everything: Record,
+    some: Record,
+}
+
+impl Work {
+    pub(crate) fn new(flush: Flush, size: Size, touched: Touched, values: &[u64]) -> Self {
+        let config = TelemetryConfig::default()
+            .with_counter_capacity(size.counters as u32)
+            .with_histogram_capacity(size.histograms as u32)
+            .without_delivery();
+        let handle = TelemetryHandle::from_config(config.clone()).expect("a valid configuration");
+        let registry = handle.registry();
+        let (counters, histograms) = register(registry, size);
+        let step = match touched {
+            Touched::All => 1,
+            Touched::Tenth => 10,
+        };
+        Self {
+            everything: records(&counters, &histograms, values, 1),
+            some: records(&counters, &histograms, values, step),
+            json: OtlpJson::new(&config).expect("a valid configuration"),
+            handle,
+            flush,
+        }
+    }
+
+    /// A record of every series, and one of those that are touched each time.
+    pub(crate) fn records(&self) -> (Record, Record) {
+        (Arc::clone(&self.everything), Arc::clone(&self.some))
+    }
+
+    pub(crate) fn flush(&mut self) -> Duration {
+        let start = Instant::now();
+        match self.flush {
+            Flush::Harvest => drop(black_box(self.handle.registry().flush())),
+            Flush::Json => {
+                self.json.add(&self.handle.registry().flush());
+                for request in self.json.encode() {
+                    black_box(request);
+                }
+            }
+            Flush::Snapshot => {
+                let snapshot = self.handle.flush().expect("nothing is sent");
+                drop(black_box(snapshot));
+            }
+        }
+        start.elapsed()
+    }
+}
+
+fn register(registry: &Registry, size: Size) -> (Vec<Counter>, Vec<Histogram>) {
+    let counters = (0..size.counters).map(|index| {
+        let counter = registry.counter(format!("counter.{index}"));
+        counter.expect("a new name")
+    });
+    let histograms = (0..size.histograms).map(|index| {
+        let histogram = registry.histogram(format!("histogram.{index}"));
+        histogram.expect("a new name")
+    });
+    (counters.collect(), histograms.collect())
+}
+
+fn records(counters: &[Counter], histograms: &[Histogram], values: &[u64], step: usize) -> Record {
+    let counters: Vec<_> = counters.iter().step_by(step).cloned().collect();
+    let histograms: Vec<_> = histograms.iter().step_by(step).cloned().collect();
+    let values = values.to_vec();
+    Arc::new(move || {
+        for counter in &counters {
+            counter.increment();
+        }
+        for histogram in &histograms {
+            for value in &values {
+                histogram.record(*value);
+            }
+        }
+    })
+}

@@ -1,0 +1,298 @@
+//! The program that `guard` counts and reads.
+//!
+//! ```text
+//! guarded CASE RECORDS
+//! guarded --list
+//! ```
+//!
+//! Sets one case up and calls its function in `hot` as often as it is told.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::atomic::AtomicU64;
+
+use lexopt::Parser;
+use lexopt::prelude::{Long, Value, ValueExt};
+use pqcnet_telemetry::{TelemetryConfig, TelemetryHandle};
+use pqcnet_telemetry_benches::workload::{Outcome, values};
+use pqcnet_telemetry_core::{Counter, Registry};
+
+/// What is guarded: one function a case, none of which calls another. Handles
+/// are arguments, so the code is what a user's own function would have.
+mod hot {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use pqcnet_telemetry::{TelemetryError, TelemetryHandle};
+    use pqcnet_telemetry_benches::workload::Outcome;
+    use pqcnet_telemetry_core::{
+        Counter, Family, Gauge, Histogram, LocalCounter, LocalHistogram, Registry, RetiredEpoch,
+        UpDownCounter,
+    };
+
+    /// What the others are not: a shared cell. The guard tries itself on it.
+    #[inline(never)]
+    pub(crate) fn fetch_add(cell: &AtomicU64, n: u64) {
+        cell.fetch_add(n, Ordering::Relaxed);
+    }
+
+    #[inline(never)]
+    pub(crate) fn counter(counter: &Counter, n: u64) {
+        counter.add(n);
+    }
+
+    #[inline(never)]
+    pub(crate) fn local_counter(counter: &LocalCounter, n: u64) {
+        counter.add(n);
+    }
+
+    #[inline(never)]
+    pub(crate) fn histogram(histogram: &Histogram, value: u64) {
+        histogram.record(value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn local_histogram(histogram: &LocalHistogram, value: u64) {
+        histogram.record(value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn family(family: &Family<Outcome, Counter>, outcome: Outcome) {
+        family.increment(outcome);
+    }
+
+    /// Not `add`: the compiler would make this and `counter` one function.
+    #[inline(never)]
+    pub(crate) fn bound(bound: &Counter) {
+        bound.increment();
+    }
+
+    #[inline(never)]
+    pub(crate) fn up_down(counter: &UpDownCounter, n: i64) {
+        counter.add(n);
+    }
+
+    #[inline(never)]
+    pub(crate) fn gauge(gauge: &Gauge, value: f64) {
+        gauge.set(value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn named(telemetry: &TelemetryHandle, name: &str) -> Result<(), TelemetryError> {
+        telemetry.record_counter(name, 1)
+    }
+
+    #[inline(never)]
+    pub(crate) fn named_latency(telemetry: &TelemetryHandle, name: &str, milliseconds: u64) {
+        telemetry.record_latency_ms(name, milliseconds);
+    }
+
+    #[inline(never)]
+    pub(crate) fn flush(registry: &Registry) -> RetiredEpoch {
+        registry.flush()
+    }
+}
+
+type Done = Result<(), Box<dyn Error>>;
+
+const CASES: [(&str, fn(u64) -> Done); 14] = [
+    ("fetch_add", fetch_add),
+    ("counter", counter),
+    ("local_counter", local_counter),
+    ("histogram", histogram),
+    ("local_histogram", local_histogram),
+    ("family", family),
+    ("bound", bound),
+    ("up_down", up_down),
+    ("gauge", gauge),
+    ("named", named),
+    ("named_latency", named_latency),
+    ("flush", |flushes| flush(flushes, COUNTERS)),
+    ("flush_tenth", |flushes| flush(flushes, COUNTERS / 10)),
+    ("flush_idle", |flushes| flush(flushes, 0)),
+];
+
+/// Of the registry that is flushed.
+const COUNTERS: usize = 1_000;
+
+fn main() -> ExitCode {
+    match asked() {
+        Ok(None) => {
+            println!("{}", names("\n"));
+            ExitCode::SUCCESS
+        }
+        Ok(Some((run, records))) => match run(records) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error, 1),
+        },
+        Err(error) => complain(&format!("{error}; cases: {}", names(", ")), 2),
+    }
+}
+
+fn complain(what: &dyn Display, status: u8) -> ExitCode {
+    eprintln!("guarded: {what}");
+    ExitCode::from(status)
+}
+
+fn names(separator: &str) -> String {
+    CASES.map(|(name, _)| name).join(separator)
+}
+
+/// The case and the number of records on the command line; `None` for `--list`.
+fn asked() -> Result<Option<(fn(u64) -> Done, u64)>, lexopt::Error> {
+    let (mut case, mut records) = (None, None);
+    let mut parser = Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("list") => return Ok(None),
+            Value(name) if case.is_none() => {
+                let name = name.string()?;
+                let found = CASES.iter().find(|(known, _)| *known == name);
+                case = Some(found.ok_or_else(|| format!("unknown case {name:?}"))?.1);
+            }
+            Value(number) if records.is_none() => {
+                let number = number.string()?;
+                let parsed = number.parse();
+                records = Some(parsed.map_err(|error| format!("RECORDS {number:?}: {error}"))?);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    match (case, records) {
+        (Some(case), Some(records)) => Ok(Some((case, records))),
+        _ => Err("usage: guarded CASE RECORDS".into()),
+    }
+}
+
+/// Calls `record` with the values of the workload, again and again. What it
+/// hands to `hot` goes through `black_box`, or the compiler would fit the
+/// function to it.
+fn repeat(records: u64, mut record: impl FnMut(u64)) {
+    let values = values();
+    for record_number in 0..records as usize {
+        record(black_box(values[record_number % values.len()]));
+    }
+}
+
+fn fetch_add(records: u64) -> Done {
+    let cell = AtomicU64::new(0);
+    repeat(records, |value| hot::fetch_add(black_box(&cell), value));
+    Ok(())
+}
+
+fn counter(records: u64) -> Done {
+    let counter = Registry::new().counter("relayer.ingest")?;
+    repeat(records, |value| hot::counter(black_box(&counter), value));
+    Ok(())
+}
+
+fn local_counter(records: u64) -> Done {
+    let registry = Registry::new();
+    let counter = registry
+        .local()
+        .counter(&registry.counter("relayer.ingest")?);
+    repeat(records, |value| {
+        hot::local_counter(black_box(&counter), value);
+    });
+    Ok(())
+}
+
+fn histogram(records: u64) -> Done {
+    let histogram = Registry::new().histogram("relayer.latency")?;
+    repeat(records, |value| {
+        hot::histogram(black_box(&histogram), value);
+    });
+    Ok(())
+}
+
+fn local_histogram(records: u64) -> Done {
+    let registry = Registry::new();
+    let histogram = registry.histogram("relayer.latency")?;
+    let histogram = registry.local().histogram(&histogram);
+    repeat(records, |value| {
+        hot::local_histogram(black_box(&histogram), value);
+    });
+    Ok(())
+}
+
+fn family(records: u64) -> Done {
+    let family = Registry::new().counter_family("relayer.ingest")?;
+    repeat(records, |_| {
+        hot::family(black_box(&family), black_box(Outcome::Deferred));
+    });
+    Ok(())
+}
+
+fn bound(records: u64) -> Done {
+    let counter = Registry::new().counter("relayer.ingest")?;
+    let bound = counter.bind(&[("peer", "10.0.0.1")])?;
+    repeat(records, |_| hot::bound(black_box(&bound)));
+    Ok(())
+}
+
+fn up_down(records: u64) -> Done {
+    let counter = Registry::new().up_down_counter("relayer.open")?;
+    repeat(records, |value| {
+        hot::up_down(black_box(&counter), value.cast_signed());
+    });
+    Ok(())
+}
+
+fn gauge(records: u64) -> Done {
+    let gauge = Registry::new().gauge("relayer.queued")?;
+    repeat(records, |value| {
+        hot::gauge(black_box(&gauge), black_box(value as f64));
+    });
+    Ok(())
+}
+
+fn named(records: u64) -> Done {
+    let telemetry = TelemetryHandle::from_config(TelemetryConfig::default())?;
+    for name in twenty_names("relayer.ingest") {
+        telemetry.record_counter(&name, 1)?;
+    }
+    let mut done = Ok(());
+    repeat(records, |_| {
+        let recorded = hot::named(black_box(&telemetry), black_box("relayer.ingest"));
+        done = black_box(recorded);
+    });
+    Ok(done?)
+}
+
+fn named_latency(records: u64) -> Done {
+    let telemetry = TelemetryHandle::from_config(TelemetryConfig::default())?;
+    for name in twenty_names("relayer.latency") {
+        telemetry.record_latency_ms(&name, 1);
+    }
+    repeat(records, |value| {
+        let milliseconds = value / 1_000;
+        hot::named_latency(
+            black_box(&telemetry),
+            black_box("relayer.latency"),
+            milliseconds,
+        );
+    });
+    Ok(())
+}
+
+/// `recorded` and 19 names beside it.
+fn twenty_names(recorded: &str) -> Vec<String> {
+    let others = (1..20).map(|number| format!("relayer.other_{number}"));
+    others.chain([recorded.to_owned()]).collect()
+}
+
+/// Flushes of which each finds `touched` counters incremented.
+fn flush(flushes: u64, touched: usize) -> Done {
+    let registry = Registry::new();
+    let counters: Vec<Counter> = (0..COUNTERS)
+        .map(|number| registry.counter(format!("relayer.counter_{number}")))
+        .collect::<Result<_, _>>()?;
+    // So that even the idle flush has a thread's cells to look at.
+    let _claim = registry.local();
+    for _ in 0..flushes {
+        counters[..touched].iter().for_each(Counter::increment);
+        drop(black_box(hot::flush(black_box(&registry))));
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Metrics as OTLP JSON without a delivery.
+
+use std::time::SystemTime;
+
+use pqcnet_telemetry_core::RetiredEpoch;
+use uuid::Uuid;
+
+use crate::accumulate::Accumulator;
+use crate::config::{ConfigError, TelemetryConfig};
+use crate::otlp::metrics::MetricsEncoder;
+use crate::otlp::resource::Resource;
+
+/// Retired epochs as OTLP JSON requests, for a file or a transport of one's
+/// own; [`TelemetryHandle`](crate::TelemetryHandle) delivers the same bytes.
+///
+/// ```
+/// use pqcnet_telemetry::core::Registry;
+/// use pqcnet_telemetry::{OtlpJson, TelemetryConfig};
+///
+/// let registry = Registry::new();
+/// registry.counter("relayer.ingest")?.add(3);
+///
+/// // Of the configuration: labels, temporality, histograms, max-request-bytes.
+/// let mut json = OtlpJson::new(&TelemetryConfig::default())?;
+/// json.add(&registry.flush());
+/// for request in json.encode() {
+///     assert!(request.starts_with(br#"{"resourceMetrics":["#));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OtlpJson {
+    accumulator: Accumulator,
+    encoder: MetricsEncoder,
+}
+
+impl OtlpJson {
+    /// Checks `config`. Its endpoint, headers and time-out are not used.
+    pub fn new(config: &TelemetryConfig) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let resource = Resource::new(config.labels(), Uuid::new_v4());
+        Ok(Self {
+            accumulator: Accumulator::new(config, SystemTime::now()),
+            encoder: MetricsEncoder::new(&resource, config),
+        })
+    }
+
+    /// Adds an epoch to the totals. Every epoch of one registry, in order.
+    pub fn add(&mut self, epoch: &RetiredEpoch) {
+        self.accumulator.add(epoch);
+    }
+
+    /// The bodies of the requests that report what was added: all totals, or
+    /// in delta temporality what came since the last call, whose window ends
+    /// here. Each is `ExportMetricsServiceRequest` in JSON and no larger than
+    /// `max-request-bytes`, unless a single data point is.
+    pub fn encode(&mut self) -> impl ExactSizeIterator<Item = Vec<u8>> {
+        let bodies = self.encoder.encode(&self.accumulator);
+        self.accumulator.close_window_if_delta();
+        bodies.into_iter().map(|body| body.bytes)
+    }
+}
