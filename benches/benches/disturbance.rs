@@ -24,15 +24,19 @@
 //! The first part of the name says what is timed. A sample is the time from one
 //! reading of the clock to the next, with one `counter` increment, one
 //! `histogram` record, or nothing (`clock`) in between. So every line contains
-//! the clock's own time, and nothing that happens to the writer falls between
-//! two samples. A record is over when its thread goes on, as for a caller, not
-//! when its store has reached the cache. Whatever is timed, the writer records
-//! into everything between two batches of samples, so a flush has the same work
-//! everywhere.
+//! the clock's own time, and nothing that happens to the writer during a batch
+//! falls between two samples. A record is over when its thread goes on, as for
+//! a caller, not when its store has reached the cache.
+//!
+//! Whatever is timed, the writer records into everything between two batches of
+//! samples, so that a flush has the same work everywhere. The histograms' 20,000
+//! buckets are more than the near caches hold: most samples of `histogram`
+//! contain a miss, flush or not, and with a flush there are two banks of them.
 //!
 //! All lines are measured in turn, in rounds, and each is the median of its
-//! rounds: of ten 99.9th percentiles, or of ten greatest samples. `flushes` are
-//! all that took place, a neighbour's own too.
+//! rounds: of ten 99.9th percentiles, or of ten greatest samples. `samples` and
+//! `flushes` are those of all rounds, flushes of a neighbour's own and those
+//! before the first sample of a round included.
 
 use std::array;
 use std::hint::black_box;

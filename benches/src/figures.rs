@@ -61,16 +61,15 @@ impl Figures {
     }
 
     /// Leaves them where [`read`] finds them, in place of those of the run
-    /// before; says where.
-    pub fn write(&self, bench: &str) -> io::Result<PathBuf> {
+    /// before.
+    pub fn write(&self, bench: &str) -> io::Result<()> {
         let path = path_of(bench);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         let mut json = serde_json::to_string_pretty(&self.0)?;
         json.push('\n');
-        fs::write(&path, json)?;
-        Ok(path)
+        fs::write(path, json)
     }
 }
 
@@ -137,7 +136,10 @@ pub fn run(
     let mut figures = Figures::default();
     let outcome = work(effort, &mut figures).and_then(|()| {
         if effort != Effort::Test && !figures.0.is_empty() {
-            println!("written to {}", figures.write(bench)?.display());
+            let path = path_of(bench);
+            let written = figures.write(bench);
+            written.map_err(|error| format!("{}: {error}", path.display()))?;
+            println!("written to {}", path.display());
         }
         Ok(())
     });

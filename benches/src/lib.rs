@@ -2,5 +2,6 @@
 //! and how it is timed.
 
 pub mod figures;
+pub mod guard;
 pub mod timing;
 pub mod workload;

@@ -30,9 +30,9 @@ pub fn values() -> [u64; VALUES] {
     values
 }
 
-/// `distinct` values from a microsecond in nanoseconds, each `ratio` times the
-/// one before: at 1.01 each has an HDR bucket of three digits to itself.
+/// `distinct` values from a millisecond in nanoseconds, each `ratio` times the
+/// one before: from 1.002 on each has an HDR bucket of three digits to itself.
 pub fn geometric(distinct: usize, ratio: f64) -> Vec<u64> {
-    let values = (0..distinct as i32).map(|step| 1_000.0 * ratio.powi(step));
+    let values = (0..distinct as i32).map(|step| 1_000_000.0 * ratio.powi(step));
     values.map(|value| value as u64).collect()
 }

@@ -44,8 +44,6 @@ pub(crate) struct Collector {
     shards: Vec<[BankLedgers; 2]>,
     fallback: BankLedgers,
     residue: Vec<Residue>,
-    /// How many buckets the last epoch had.
-    last_buckets: usize,
 }
 
 /// By histogram slot; grows as slots are found in use.
@@ -78,19 +76,18 @@ impl Collector {
             shards: Vec::new(),
             fallback: BankLedgers::default(),
             residue: Vec::new(),
-            last_buckets: 0,
         }
     }
 
-    pub(crate) fn flush(&mut self, core: &Core) -> RetiredEpoch {
+    pub(crate) fn flush(&mut self, core: &Core, epoch: &mut RetiredEpoch) {
         if self.process != process::id() {
             self.process = process::id();
-            // The parent's records: moved past, and dropped with the epoch.
-            drop(self.cut(core));
+            // The parent's records: moved past, and overwritten below.
+            self.cut(core, epoch);
             self.settle(core);
             self.sequence = 0;
         }
-        self.cut(core)
+        self.cut(core, epoch);
     }
 
     /// Gives up on the records that the parent's other threads had under way.
@@ -111,14 +108,19 @@ impl Collector {
         settle(&core.fallback, &mut self.fallback);
     }
 
-    fn cut(&mut self, core: &Core) -> RetiredEpoch {
-        let mut epoch = self.empty_epoch(core);
+    fn cut(&mut self, core: &Core, epoch: &mut RetiredEpoch) {
+        epoch.begin(
+            Arc::clone(&lock(&core.catalog)),
+            self.sequence,
+            self.last_end,
+        );
+        self.sequence += 1;
         let standby = core.epoch.standby();
 
         let banks = core.shards.iter().map(|(_, shard)| shard.bank(standby));
         if !mutant!("sweep.omitted") {
-            epoch.residue = harvest_scalars(banks, &mut epoch);
-            self.sweep_histograms(core, standby, &mut epoch);
+            epoch.residue = harvest_scalars(banks, epoch);
+            self.sweep_histograms(core, standby, epoch);
         }
 
         core.large.forget();
@@ -131,35 +133,10 @@ impl Collector {
             .iter()
             .filter(|(_, shard)| !mutant!("harvest.skips_idle") || shard.is_claimed())
             .map(|(_, shard)| shard.bank(retired));
-        harvest_scalars(banks.chain([&core.fallback]), &mut epoch);
-        self.harvest_histograms(core, retired, &mut epoch);
+        harvest_scalars(banks.chain([&core.fallback]), epoch);
+        self.harvest_histograms(core, retired, epoch);
         let gauges = &core.gauges[..epoch.catalog.gauges().len()];
-        epoch.gauges = gauges.iter().map(GaugeCell::read).collect();
-        epoch
-    }
-
-    fn empty_epoch(&mut self, core: &Core) -> RetiredEpoch {
-        let catalog = Arc::clone(&lock(&core.catalog));
-        let sequence = self.sequence;
-        self.sequence += 1;
-        RetiredEpoch {
-            sequence,
-            start: self.last_end,
-            end: self.last_end,
-            scalars: vec![0; catalog.scalars().len()],
-            changed: vec![0; catalog.scalars().len().div_ceil(64)],
-            gauges: Vec::new(),
-            histograms: catalog
-                .histograms()
-                .iter()
-                .map(|_| Span::default())
-                .collect(),
-            // An epoch is mostly like the one before.
-            buckets: Vec::with_capacity(self.last_buckets),
-            residue: 0,
-            mid_record: 0,
-            catalog,
-        }
+        epoch.gauges.extend(gauges.iter().map(GaugeCell::read));
     }
 
     fn sweep_histograms(&mut self, core: &Core, bank: usize, epoch: &mut RetiredEpoch) {
@@ -202,7 +179,6 @@ impl Collector {
             epoch.mid_record += u64::from(span.is_mid_record);
             span.end = buckets.len();
         }
-        self.last_buckets = buckets.len();
     }
 }
 

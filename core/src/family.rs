@@ -4,8 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::bank::{Direction, HistogramSlot, ScalarSlot};
 use crate::counter::Counter;
+use crate::error::RegisterError;
 use crate::histogram::Histogram;
+use crate::thread;
 
 /// An enum whose variants are the values of one label.
 ///
@@ -81,9 +84,17 @@ macro_rules! label_set {
 /// One handle a variant of `L`.
 #[derive(Clone)]
 pub struct Family<L, H> {
+    /// The first variant's: all but the slot is the same in the others.
+    common: H,
+    /// The first variants' slots, here to spare a record the way to a handle.
+    slots: [u32; NEAR],
     handles: Arc<[H]>,
     label: PhantomData<fn(L)>,
 }
+
+/// How many variants a family may have to be recorded into as fast as a plain
+/// instrument.
+const NEAR: usize = 16;
 
 impl<L, H: fmt::Debug> fmt::Debug for Family<L, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,11 +102,20 @@ impl<L, H: fmt::Debug> fmt::Debug for Family<L, H> {
     }
 }
 
-impl<L: LabelSet, H> Family<L, H> {
-    pub(crate) fn new<E>(register: impl Fn(L) -> Result<H, E>) -> Result<Self, E> {
+impl<L: LabelSet, H: Clone> Family<L, H> {
+    /// `register` makes handles of one registry and one instrument.
+    fn new<E>(register: impl Fn(L) -> Result<H, E>, slot: impl Fn(&H) -> u32) -> Result<Self, E> {
+        const { assert!(!L::ALL.is_empty(), "a label has at least one value") };
         let handles = L::ALL.iter().map(|label| register(*label));
+        let handles = handles.collect::<Result<Arc<[H]>, E>>()?;
+        let mut slots = [0; NEAR];
+        for (near, handle) in slots.iter_mut().zip(&*handles) {
+            *near = slot(handle);
+        }
         Ok(Self {
-            handles: handles.collect::<Result<_, E>>()?,
+            common: handles[0].clone(),
+            slots,
+            handles,
             label: PhantomData,
         })
     }
@@ -105,13 +125,30 @@ impl<L: LabelSet, H> Family<L, H> {
     pub fn get(&self, label: L) -> &H {
         &self.handles[label.index()]
     }
+
+    /// The slot of one variant, where it is near.
+    #[inline(always)]
+    fn near(&self, label: L) -> Option<u32> {
+        // Both are known to the compiler for enums of `label_set!`.
+        let (index, len) = (label.index(), L::ALL.len());
+        (len <= NEAR && index < len).then(|| self.slots[index])
+    }
 }
 
 impl<L: LabelSet> Family<L, Counter> {
+    pub(crate) fn of_counters(
+        register: impl Fn(L) -> Result<Counter, RegisterError>,
+    ) -> Result<Self, RegisterError> {
+        Self::new(register, |counter| counter.slot().0)
+    }
+
     /// Adds `n` to the variant's counter.
     #[inline]
     pub fn add(&self, label: L, n: u64) {
-        self.get(label).add(n);
+        match self.near(label) {
+            Some(slot) => thread::add(self.common.core(), ScalarSlot(slot), n, Direction::Up),
+            None => self.get(label).add(n),
+        }
     }
 
     /// Adds one to the variant's counter.
@@ -122,9 +159,27 @@ impl<L: LabelSet> Family<L, Counter> {
 }
 
 impl<L: LabelSet> Family<L, Histogram> {
+    pub(crate) fn of_histograms(
+        register: impl Fn(L) -> Result<Histogram, RegisterError>,
+    ) -> Result<Self, RegisterError> {
+        Self::new(register, |histogram| histogram.slot().0)
+    }
+
     /// Records one value into the variant's histogram.
     #[inline]
     pub fn record(&self, label: L, value: u64) {
-        self.get(label).record(value);
+        let common = &self.common;
+        match self.near(label) {
+            Some(slot) => {
+                thread::record(
+                    common.core(),
+                    HistogramSlot(slot),
+                    common.layout(),
+                    value,
+                    1,
+                );
+            }
+            None => self.get(label).record(value),
+        }
     }
 }

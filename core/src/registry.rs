@@ -95,7 +95,9 @@ impl Registry {
         instrument: impl Into<Instrument>,
     ) -> Result<Family<L, Counter>, RegisterError> {
         let instrument = instrument.into();
-        Family::new(|label: L| self.counter(instrument.clone().attribute(L::KEY, label.value())))
+        Family::of_counters(|label: L| {
+            self.counter(instrument.clone().attribute(L::KEY, label.value()))
+        })
     }
 
     /// Registers one histogram for each variant of `L`.
@@ -104,7 +106,9 @@ impl Registry {
         instrument: impl Into<Instrument>,
     ) -> Result<Family<L, Histogram>, RegisterError> {
         let instrument = instrument.into();
-        Family::new(|label: L| self.histogram(instrument.clone().attribute(L::KEY, label.value())))
+        Family::of_histograms(|label: L| {
+            self.histogram(instrument.clone().attribute(L::KEY, label.value()))
+        })
     }
 
     /// This thread's shard, for handles that skip the thread-local look-up.
@@ -124,7 +128,15 @@ impl Registry {
     /// the parent's to report; a `fork` while another thread flushes leaves
     /// the child's registry locked.
     pub fn flush(&self) -> RetiredEpoch {
-        lock(&self.core.collector).flush(&self.core)
+        let mut epoch = RetiredEpoch::empty();
+        self.flush_into(&mut epoch);
+        epoch
+    }
+
+    /// As [`flush`](Self::flush), into the memory of an earlier epoch, whose
+    /// contents are gone.
+    pub fn flush_into(&self, epoch: &mut RetiredEpoch) {
+        lock(&self.core.collector).flush(&self.core, epoch);
     }
 
     /// The series registered so far.

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use hdrhistogram::Histogram as Hdr;
 
+use crate::bank::Direction;
 use crate::catalog::Catalog;
 use crate::histogram::layout::Layout;
 use crate::series::Slot;
@@ -56,6 +57,42 @@ pub enum Value<'a> {
 }
 
 impl RetiredEpoch {
+    /// An epoch of no registry, with nothing in it: memory for
+    /// [`Registry::flush_into`](crate::Registry::flush_into).
+    pub fn empty() -> Self {
+        Self {
+            sequence: 0,
+            start: SystemTime::UNIX_EPOCH,
+            end: SystemTime::UNIX_EPOCH,
+            catalog: Arc::default(),
+            scalars: Vec::new(),
+            changed: Vec::new(),
+            gauges: Vec::new(),
+            histograms: Vec::new(),
+            buckets: Vec::new(),
+            residue: 0,
+            mid_record: 0,
+        }
+    }
+
+    /// Empties it for the next epoch of a registry; keeps its memory.
+    pub(crate) fn begin(&mut self, catalog: Arc<Catalog>, sequence: u64, start: SystemTime) {
+        let scalars = catalog.scalars().len();
+        self.scalars.clear();
+        self.scalars.resize(scalars, 0);
+        self.changed.clear();
+        self.changed.resize(scalars.div_ceil(64), 0);
+        self.gauges.clear();
+        self.histograms.clear();
+        self.histograms
+            .resize_with(catalog.histograms().len(), Span::default);
+        self.buckets.clear();
+        self.sequence = sequence;
+        (self.start, self.end) = (start, start);
+        (self.residue, self.mid_record) = (0, 0);
+        self.catalog = catalog;
+    }
+
     /// Number of this epoch, counted from 0 for a registry's first.
     pub fn sequence(&self) -> u64 {
         self.sequence
@@ -155,11 +192,8 @@ impl RetiredEpoch {
         let series = &self.catalog.series()[index];
         match series.slot {
             Slot::Scalar(slot) => {
-                let change = self.scalars[slot.0 as usize];
-                match self.catalog.instruments()[series.instrument].kind {
-                    crate::Kind::Counter => Value::Counter(change.unsigned_abs()),
-                    _ => Value::UpDownCounter(change),
-                }
+                let slot = slot.0 as usize;
+                self.scalar(slot, self.catalog.scalars()[slot].direction)
             }
             Slot::Gauge(slot) => Value::Gauge(self.gauges[slot as usize]),
             Slot::Histogram(slot) => Value::Histogram(Distribution {
@@ -188,16 +222,28 @@ impl RetiredEpoch {
                 Some(index * 64 + bit)
             })
         });
-        let scalars = scalars.map(|slot| self.catalog.scalars()[slot].series);
+        let scalars = scalars.map(|slot| {
+            let registered = self.catalog.scalars()[slot];
+            (registered.series, self.scalar(slot, registered.direction))
+        });
         let gauges = self.catalog.gauges().iter().zip(&self.gauges);
-        let gauges = gauges.filter_map(|(series, value)| value.map(|_| *series));
+        let gauges = gauges.filter(|(_, value)| value.is_some());
+        let gauges = gauges.map(|(series, value)| (*series, Value::Gauge(*value)));
         let histograms = self.catalog.histograms().iter().zip(&self.histograms);
         let histograms = histograms.filter_map(|(series, span)| {
             let is_empty = span.count == 0 && span.sum == 0 && span.clamped == 0;
-            (!is_empty).then_some(*series)
+            (!is_empty).then(|| (*series, self.value(*series as usize)))
         });
-        let indices = scalars.chain(gauges).chain(histograms);
-        indices.map(|series| (series as usize, self.value(series as usize)))
+        let changes = scalars.chain(gauges).chain(histograms);
+        changes.map(|(series, value)| (series as usize, value))
+    }
+
+    fn scalar(&self, slot: usize, direction: Direction) -> Value<'_> {
+        let change = self.scalars[slot];
+        match direction {
+            Direction::Up => Value::Counter(change.unsigned_abs()),
+            Direction::UpDown => Value::UpDownCounter(change),
+        }
     }
 
     fn find(&self, name: &str, attributes: &[(&str, &str)]) -> Option<Value<'_>> {

@@ -52,6 +52,8 @@ pub(crate) struct HistogramTotal {
     pub(crate) sum: u128,
     /// Least and greatest value, by HDR bucket.
     pub(crate) range: Option<(u64, u64)>,
+    /// Counts the changes of all this; never 0.
+    pub(crate) change: u64,
     table: Arc<Table>,
 }
 
@@ -112,6 +114,7 @@ impl Accumulator {
                     count: 0,
                     sum: 0,
                     range: None,
+                    change: 1,
                     table: self.table(layout),
                 }))
             }
@@ -147,6 +150,7 @@ impl Accumulator {
                     total.count = 0;
                     total.sum = 0;
                     total.range = None;
+                    total.change += 1;
                 }
                 Total::UpDownCounter(_) | Total::Gauge(_) => {}
             }
@@ -165,17 +169,18 @@ impl Buckets {
 
 impl HistogramTotal {
     fn add(&mut self, encoding: &HistogramEncoding, found: &Recorded<'_>) {
-        let layout = found.layout();
-        for &(bucket, count) in found.buckets() {
-            match (&mut self.buckets, encoding) {
-                (Buckets::Exponential(buckets), _) => buckets.add(&self.table, bucket, count),
-                (Buckets::Explicit(buckets), HistogramEncoding::Explicit(bounds)) => {
-                    buckets.add(bounds, layout, bucket, count);
-                }
-                (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
+        self.change += 1;
+        let (layout, buckets) = (found.layout(), found.buckets());
+        match (&mut self.buckets, encoding) {
+            (Buckets::Exponential(total), _) => total.add(layout, &self.table, buckets),
+            (Buckets::Explicit(total), HistogramEncoding::Explicit(bounds)) => {
+                total.add(layout, bounds, buckets);
             }
-            let index = bucket as usize;
-            let (low, high) = (layout.lowest_of(index), layout.highest_of(index));
+            (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
+        }
+        let indices = buckets.iter().map(|(index, _)| *index as usize);
+        if let Some((first, last)) = indices.clone().min().zip(indices.max()) {
+            let (low, high) = (layout.lowest_of(first), layout.highest_of(last));
             let (least, greatest) = self.range.unwrap_or((low, high));
             self.range = Some((least.min(low), greatest.max(high)));
         }

@@ -259,18 +259,9 @@ impl Delivery {
         deadline: Instant,
     ) -> Result<(), Failure> {
         if accumulator.temporality == Temporality::Cumulative {
-            // Each flush begins with the first request again, so one that is
-            // refused for its content must not keep the others back.
-            let mut outcome = Ok(());
-            for body in self.metrics_encoder.encode(accumulator) {
-                match self.metrics.send(&body, deadline) {
-                    Ok(()) => {}
-                    Err(failure) if failure.is_about_content() => {
-                        outcome = outcome.and(Err(failure));
-                    }
-                    Err(failure) => return Err(failure),
-                }
-            }
+            let bodies = self.metrics_encoder.encode(accumulator);
+            let outcome = self.send_all(&bodies, deadline);
+            self.metrics_encoder.recycle(bodies);
             return outcome;
         }
         let earlier = self.send_offered(deadline);
@@ -281,6 +272,22 @@ impl Delivery {
             .extend(self.metrics_encoder.encode(accumulator));
         accumulator.close_window_if_delta();
         earlier.and(self.send_offered(deadline))
+    }
+
+    /// Each flush begins with the first request again, so one that is refused
+    /// for its content must not keep the others back.
+    fn send_all(&mut self, bodies: &[Body], deadline: Instant) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        for body in bodies {
+            match self.metrics.send(body, deadline) {
+                Ok(()) => {}
+                Err(failure) if failure.is_about_content() => {
+                    outcome = outcome.and(Err(failure));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        outcome
     }
 
     /// In strict order: a later window must not overtake an earlier one.
@@ -294,7 +301,7 @@ impl Delivery {
                 }
                 Err(failure) => return Err(failure),
             }
-            self.offered.pop_front();
+            self.metrics_encoder.recycle(self.offered.pop_front());
         }
         outcome
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use pqcnet_telemetry_core::{
-    Counter, Gauge, Histogram, Instrument, RegisterError, Registry, UpDownCounter,
+    Counter, Gauge, Histogram, Instrument, RegisterError, Registry, RetiredEpoch, UpDownCounter,
 };
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ struct Shared {
 
 /// What flushes share, one at a time.
 struct Outbox {
+    /// The last one; its memory is used again.
+    epoch: RetiredEpoch,
     accumulator: Accumulator,
     recent: Recent,
     delivery: Delivery,
@@ -81,6 +83,7 @@ impl TelemetryHandle {
                 kem: KemQueue::new(config.kem_capacity),
                 unregistered: AtomicU64::new(0),
                 outbox: Mutex::new(Outbox {
+                    epoch: RetiredEpoch::empty(),
                     accumulator,
                     recent: Recent::new(now),
                     delivery,
@@ -170,9 +173,9 @@ impl TelemetryHandle {
         let mut outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         let outbox = &mut *outbox;
 
-        let epoch = shared.registry.flush();
-        outbox.accumulator.add(&epoch);
-        outbox.recent.add(&epoch);
+        shared.registry.flush_into(&mut outbox.epoch);
+        outbox.accumulator.add(&outbox.epoch);
+        outbox.recent.add(&outbox.epoch);
         let known = outbox.events.len();
         shared.kem.drain_into(&mut outbox.events);
         let new_events = outbox.events.range(known..).cloned();

@@ -136,10 +136,15 @@ impl RecentHistogram {
     /// Bounds the memory by the number of buckets, however long nothing is
     /// delivered.
     fn compact(&mut self, layout: &Layout) {
-        if self.buckets.len() <= 2 * layout.len() {
-            return;
+        if self.buckets.len() > 2 * layout.len() {
+            self.merge();
         }
-        self.buckets.sort_unstable_by_key(|(bucket, _)| *bucket);
+    }
+
+    /// Brings the buckets into order, each once.
+    fn merge(&mut self) {
+        // Stable sorting is linear in runs, and one shard's buckets are one.
+        self.buckets.sort_by_key(|(bucket, _)| *bucket);
         self.buckets.dedup_by(|later, kept| {
             let is_same = later.0 == kept.0;
             if is_same {
@@ -150,17 +155,13 @@ impl RecentHistogram {
     }
 
     fn take(&mut self, layout: &Layout) -> Option<Distribution> {
+        self.merge();
         // A sum that came without its bucket, or the other way round, waits
         // for it: a flush met the record half-way.
-        if self.buckets.is_empty() {
-            return None;
-        }
-        let sum = std::mem::take(&mut self.sum);
-        let mut hdr = layout.empty();
-        for (bucket, count) in self.buckets.drain(..) {
-            hdr.saturating_record_n(layout.value_of(bucket as usize), count);
-        }
-        Some(Distribution::new(&hdr, sum))
+        let distribution = Distribution::new(layout, &self.buckets, self.sum)?;
+        self.buckets.clear();
+        self.sum = 0;
+        Some(distribution)
     }
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::accumulate::Accumulator;
 use crate::config::{ConfigError, TelemetryConfig};
+use crate::otlp::Body;
 use crate::otlp::metrics::MetricsEncoder;
 use crate::otlp::resource::Resource;
 
@@ -31,6 +32,7 @@ use crate::otlp::resource::Resource;
 pub struct OtlpJson {
     accumulator: Accumulator,
     encoder: MetricsEncoder,
+    requests: Vec<Body>,
 }
 
 impl OtlpJson {
@@ -41,6 +43,7 @@ impl OtlpJson {
         Ok(Self {
             accumulator: Accumulator::new(config, SystemTime::now()),
             encoder: MetricsEncoder::new(&resource, config),
+            requests: Vec::new(),
         })
     }
 
@@ -53,9 +56,10 @@ impl OtlpJson {
     /// in delta temporality what came since the last call, whose window ends
     /// here. Each is `ExportMetricsServiceRequest` in JSON and no larger than
     /// `max-request-bytes`, unless a single data point is.
-    pub fn encode(&mut self) -> impl ExactSizeIterator<Item = Vec<u8>> {
-        let bodies = self.encoder.encode(&self.accumulator);
+    pub fn encode(&mut self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.encoder.recycle(self.requests.drain(..));
+        self.requests = self.encoder.encode(&self.accumulator);
         self.accumulator.close_window_if_delta();
-        bodies.into_iter().map(|body| body.bytes)
+        self.requests.iter().map(|request| request.bytes.as_slice())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::time::SystemTime;
 
-use hdrhistogram::Histogram as Hdr;
+use pqcnet_telemetry_core::Layout;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -68,17 +68,37 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    pub(crate) fn new(hdr: &Hdr<u64>, sum: u128) -> Self {
-        Self {
-            count: hdr.len(),
+    /// Of HDR buckets with their counts, by index, none of them empty. `None`
+    /// if there are none.
+    ///
+    /// Quantiles are those of hdrhistogram: the greatest value of the bucket
+    /// that holds the record of that rank. O(buckets).
+    pub(crate) fn new(layout: &Layout, buckets: &[(u32, u64)], sum: u128) -> Option<Self> {
+        let (first, last) = (buckets.first()?.0, buckets.last()?.0);
+        let count: u128 = buckets.iter().map(|(_, count)| u128::from(*count)).sum();
+        let mut below = 0;
+        let mut rest = buckets.iter();
+        let mut reached = first;
+        // In ascending order, so that one pass finds all.
+        let mut quantile = |per_mille: u128| {
+            let rank = (count * per_mille).div_ceil(1_000);
+            while below < rank {
+                let (index, count) = rest.next().expect("the counts add up to the last rank");
+                below += u128::from(*count);
+                reached = *index;
+            }
+            layout.highest_of(reached as usize)
+        };
+        Some(Self {
+            count: u64::try_from(count).unwrap_or(u64::MAX),
             sum: u64::try_from(sum).unwrap_or(u64::MAX),
-            min: hdr.min(),
-            max: hdr.max(),
-            p50: hdr.value_at_quantile(0.5),
-            p90: hdr.value_at_quantile(0.9),
-            p99: hdr.value_at_quantile(0.99),
-            p99_9: hdr.value_at_quantile(0.999),
-        }
+            min: layout.lowest_of(first as usize),
+            p50: quantile(500),
+            p90: quantile(900),
+            p99: quantile(990),
+            p99_9: quantile(999),
+            max: layout.highest_of(last as usize),
+        })
     }
 }
 
@@ -128,5 +148,38 @@ mod rfc3339 {
     ) -> Result<SystemTime, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_rfc3339(&text).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn distributions_are_those_of_hdrhistogram(
+            counts in prop::collection::btree_map(0_u32..5_000, 1_u64..2_000, 0..100),
+        ) {
+            let registry = pqcnet_telemetry_core::Registry::new();
+            registry.histogram("x").unwrap();
+            let layout = *registry.catalog().instruments()[0].layout().unwrap();
+            let buckets: Vec<_> = counts.into_iter().collect();
+            let mut hdr = layout.empty();
+            for (index, count) in &buckets {
+                hdr.record_n(layout.lowest_of(*index as usize), *count).unwrap();
+            }
+            let expected = (!buckets.is_empty()).then(|| Distribution {
+                count: hdr.len(),
+                sum: 7,
+                min: hdr.min(),
+                max: hdr.max(),
+                p50: hdr.value_at_quantile(0.5),
+                p90: hdr.value_at_quantile(0.9),
+                p99: hdr.value_at_quantile(0.99),
+                p99_9: hdr.value_at_quantile(0.999),
+            });
+            prop_assert_eq!(Distribution::new(&layout, &buckets, 7), expected);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pqcnet_telemetry::{OtlpJson, TelemetryConfig, TelemetryHandle};
-use pqcnet_telemetry_core::{Counter, Histogram, Registry};
+use pqcnet_telemetry_core::{Counter, Histogram, Registry, RetiredEpoch};
 
 use crate::shards::Record;
 
@@ -64,6 +64,7 @@ impl Flush {
 pub(crate) struct Work {
     handle: TelemetryHandle,
     json: OtlpJson,
+    epoch: RetiredEpoch,
     flush: Flush,
     everything: Record,
     some: Record,
@@ -86,6 +87,7 @@ impl Work {
             everything: records(&counters, &histograms, values, 1),
             some: records(&counters, &histograms, values, step),
             json: OtlpJson::new(&config).expect("a valid configuration"),
+            epoch: RetiredEpoch::empty(),
             handle,
             flush,
         }
@@ -99,9 +101,13 @@ impl Work {
     pub(crate) fn flush(&mut self) -> Duration {
         let start = Instant::now();
         match self.flush {
-            Flush::Harvest => drop(black_box(self.handle.registry().flush())),
+            Flush::Harvest => {
+                self.handle.registry().flush_into(&mut self.epoch);
+                black_box(&self.epoch);
+            }
             Flush::Json => {
-                self.json.add(&self.handle.registry().flush());
+                self.handle.registry().flush_into(&mut self.epoch);
+                self.json.add(&self.epoch);
                 for request in self.json.encode() {
                     black_box(request);
                 }

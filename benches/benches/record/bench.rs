@@ -1,7 +1,7 @@
 //! How every line of every group is run.
 
 use criterion::measurement::WallTime;
-use criterion::{Bencher, BenchmarkGroup, BenchmarkId, Criterion};
+use criterion::{Bencher, BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
 use pqcnet_telemetry_benches::timing::time_of_threads;
 
 pub(crate) type Group<'a> = BenchmarkGroup<'a, WallTime>;
@@ -9,7 +9,13 @@ pub(crate) type Group<'a> = BenchmarkGroup<'a, WallTime>;
 /// The group of `question` at `threads` threads.
 pub(crate) fn group<'a>(criterion: &'a mut Criterion, question: &str, threads: u32) -> Group<'a> {
     let plural = if threads == 1 { "" } else { "s" };
-    criterion.benchmark_group(format!("{question}_{threads}_thread{plural}"))
+    let mut group = criterion.benchmark_group(format!("{question}_{threads}_thread{plural}"));
+    if threads > 1 {
+        // Samples of one length: in the short ones that criterion starts with,
+        // a thread can be done before the last one runs.
+        group.sampling_mode(SamplingMode::Flat);
+    }
+    group
 }
 
 /// One line of a group: `candidate` is called in each thread, untimed, and what

@@ -9,8 +9,9 @@
 //! array of counters, then `fetch_add`.
 //!
 //! - `prometheus`, `prometheus-client`, `measured`, `metriken`: one shared
-//!   atomic. `prometheus` also has counters of a thread's own that can't be
-//!   read before that thread flushes them; they are left out.
+//!   atomic.
+//! - `prometheus_local`, `nm_push`: the thread's own plain cells, which nobody
+//!   can read before that thread has flushed them; the flush is not timed.
 //! - `metrics`: a shared atomic behind a trait object, and another that tells
 //!   the exporter when it last changed.
 //! - `opentelemetry`: a shared atomic and a flag behind two trait objects.
@@ -18,8 +19,8 @@
 //!   for each of 256 threads, added to atomically; all readable at any time.
 //! - `fast-telemetry`: four shards, added to atomically by whichever threads
 //!   get one; readable at any time.
-//! - `nm`: counts and sums up in the thread's own event, by load and store;
-//!   readable at any time, count and sum not at the same moment.
+//! - `nm`: a count and a sum in the thread's own event, added to atomically;
+//!   readable at any time.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -80,12 +81,18 @@ fn ours(group: &mut Group<'_>, threads: u32) {
 }
 
 fn shared_rivals(group: &mut Group<'_>, threads: u32) {
+    static METRIKEN: metriken::Counter = metriken::Counter::new();
+
     let prometheus = prometheus::IntCounter::new("counter", "help").expect("a valid name");
     bench(group, "prometheus", threads, || {
         |_| black_box(&prometheus).inc()
     });
+    bench(group, "prometheus_local", threads, || {
+        let local = prometheus.local();
+        move |_| black_box(&local).inc()
+    });
 
-    let prometheus_client: prometheus_client::metrics::counter::Counter = Default::default();
+    let prometheus_client = <prometheus_client::metrics::counter::Counter>::default();
     bench(group, "prometheus-client", threads, || {
         |_| {
             black_box(&prometheus_client).inc();
@@ -109,7 +116,6 @@ fn shared_rivals(group: &mut Group<'_>, threads: u32) {
         |_| black_box(&measured).inc()
     });
 
-    static METRIKEN: metriken::Counter = metriken::Counter::new();
     bench(group, "metriken", threads, || {
         |_| {
             black_box(&METRIKEN).increment();
@@ -119,6 +125,15 @@ fn shared_rivals(group: &mut Group<'_>, threads: u32) {
 
 fn sharded_rivals(group: &mut Group<'_>, threads: u32) {
     static METRIKEN: metriken::ShardedCounterGroup = metriken::ShardedCounterGroup::new(1);
+    thread_local! {
+        static EVENT: nm::Event = nm::Event::builder().name("counter").build();
+        static PUSHER: nm::MetricsPusher = nm::MetricsPusher::new();
+        static PUSHED: nm::Event<nm::Push> = nm::Event::builder()
+            .name("counter_pushed")
+            .pusher_local(&PUSHER)
+            .build();
+    }
+
     bench(group, "metriken_sharded", threads, || {
         |_| {
             black_box(&METRIKEN).increment(0);
@@ -130,10 +145,10 @@ fn sharded_rivals(group: &mut Group<'_>, threads: u32) {
         |_| black_box(&fast_telemetry).inc()
     });
 
-    thread_local! {
-        static EVENT: nm::Event = nm::Event::builder().name("counter").build();
-    }
     bench(group, "nm", threads, || {
         |_| EVENT.with(|event| black_box(event).observe_once())
+    });
+    bench(group, "nm_push", threads, || {
+        |_| PUSHED.with(|event| black_box(event).observe_once())
     });
 }

@@ -40,6 +40,8 @@ fn plain_and_ours(group: &mut Group<'_>) {
 }
 
 fn rivals(group: &mut Group<'_>) {
+    static METRIKEN: metriken::Gauge = metriken::Gauge::new();
+
     let prometheus = prometheus::Gauge::new("gauge", "help").expect("a valid name");
     bench(group, "prometheus", 1, || {
         |value| black_box(&prometheus).set(black_box(value) as f64)
@@ -74,7 +76,6 @@ fn rivals(group: &mut Group<'_>) {
         |value| black_box(&measured).set(black_box(value) as f64)
     });
 
-    static METRIKEN: metriken::Gauge = metriken::Gauge::new();
     bench(group, "metriken", 1, || {
         |value| {
             black_box(&METRIKEN).set(black_box(value) as i64);

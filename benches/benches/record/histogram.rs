@@ -12,8 +12,10 @@
 //!   use the first three; an atomic each for count, sum (a loop of
 //!   compare-and-swap), bucket and a second count, so that it reads
 //!   consistently.
+//! - `prometheus_local`, `nm_push`: the thread's own plain cells, which nobody
+//!   can read before that thread has flushed them; the flush is not timed.
 //! - `prometheus-client`: fifteen powers of two, under a mutex.
-//! - `metrics`: no buckets; value and time of day are pushed on a list, which
+//! - `metrics`: no buckets; the value and the time are pushed on a list, which
 //!   grows until the exporter sorts it into buckets. That is done, but not
 //!   timed, before each batch.
 //! - `opentelemetry`: fifteen powers of two, least and greatest, under a mutex.
@@ -27,7 +29,7 @@
 //! - `fast-telemetry`: powers of two, in four shards with sum and count.
 //! - `fast-telemetry_histogram`: fifteen powers of two, searched one by one.
 //! - `nm`: the same bounds and search, in the thread's own event with sum and
-//!   count, by load and store.
+//!   count, added to atomically.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -124,6 +126,10 @@ fn prometheus(group: &mut Group<'_>, threads: u32) {
     bench(group, "prometheus", threads, || {
         |value| black_box(&prometheus).observe(black_box(value) as f64 * 1e-9)
     });
+    bench(group, "prometheus_local", threads, || {
+        let local = prometheus.local();
+        move |value| black_box(&local).observe(black_box(value) as f64 * 1e-9)
+    });
 
     let prometheus_client =
         prometheus_client::metrics::histogram::Histogram::new(rivals::float_bounds());
@@ -140,6 +146,7 @@ fn metrics(group: &mut Group<'_>, threads: u32) {
         exporter.run_upkeep();
         |value| black_box(&metrics).record(black_box(value) as f64)
     });
+    // Dropped with its recorder, the list would leak.
     exporter.run_upkeep();
 }
 
@@ -221,9 +228,18 @@ fn nm(group: &mut Group<'_>, threads: u32) {
             .name("histogram")
             .histogram(&MAGNITUDES)
             .build();
+        static PUSHER: nm::MetricsPusher = nm::MetricsPusher::new();
+        static PUSHED: nm::Event<nm::Push> = nm::Event::builder()
+            .name("histogram_pushed")
+            .histogram(&MAGNITUDES)
+            .pusher_local(&PUSHER)
+            .build();
     }
     bench(group, "nm", threads, || {
         |value| EVENT.with(|event| black_box(event).observe(black_box(value)))
+    });
+    bench(group, "nm_push", threads, || {
+        |value| PUSHED.with(|event| black_box(event).observe(black_box(value)))
     });
 }
 

@@ -42,17 +42,17 @@ pub(crate) fn opentelemetry() -> SdkMeterProvider {
 /// The same, with histograms of base-2 exponential buckets at the
 /// specification's defaults: the finest resolution that 160 buckets allow.
 pub(crate) fn opentelemetry_exponential() -> SdkMeterProvider {
-    let stream = Stream::builder()
-        .with_aggregation(Aggregation::Base2ExponentialHistogram {
-            max_size: 160,
-            max_scale: 20,
-            record_min_max: true,
-        })
-        .build()
-        .expect("the scale is in range");
-    opentelemetry_builder()
-        .with_view(move |_: &Instrument| Some(stream.clone()))
-        .build()
+    let exponential = |_: &Instrument| {
+        Stream::builder()
+            .with_aggregation(Aggregation::Base2ExponentialHistogram {
+                max_size: 160,
+                max_scale: 20,
+                record_min_max: true,
+            })
+            .build()
+            .ok()
+    };
+    opentelemetry_builder().with_view(exponential).build()
 }
 
 fn opentelemetry_builder() -> MeterProviderBuilder {

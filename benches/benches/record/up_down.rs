@@ -48,12 +48,14 @@ fn plain_and_ours(group: &mut Group<'_>, threads: u32) {
 }
 
 fn rivals(group: &mut Group<'_>, threads: u32) {
+    static METRIKEN: metriken::Gauge = metriken::Gauge::new();
+
     let prometheus = prometheus::IntGauge::new("open", "help").expect("a valid name");
     bench(group, "prometheus", threads, || {
         |_| black_box(&prometheus).inc()
     });
 
-    let prometheus_client: prometheus_client::metrics::gauge::Gauge = Default::default();
+    let prometheus_client = <prometheus_client::metrics::gauge::Gauge>::default();
     bench(group, "prometheus-client", threads, || {
         |_| {
             black_box(&prometheus_client).inc();
@@ -82,7 +84,6 @@ fn rivals(group: &mut Group<'_>, threads: u32) {
         |_| black_box(&measured).inc()
     });
 
-    static METRIKEN: metriken::Gauge = metriken::Gauge::new();
     bench(group, "metriken", threads, || {
         |_| {
             black_box(&METRIKEN).increment();

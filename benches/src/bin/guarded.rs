@@ -5,7 +5,8 @@
 //! guarded --list
 //! ```
 //!
-//! Sets one case up and calls its function in `hot` as often as it is told.
+//! Sets a case up and calls its function in `hot` RECORDS times. All that `hot`
+//! is given goes through `black_box`, or the compiler would fit it to that.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -20,7 +21,8 @@ use pqcnet_telemetry_benches::workload::{Outcome, values};
 use pqcnet_telemetry_core::{Counter, Registry};
 
 /// What is guarded: one function a case, none of which calls another. Handles
-/// are arguments, so the code is what a user's own function would have.
+/// are arguments, so the code is what a user's own function would have; in a
+/// program, as the compiler reaches thread-locals by a longer way in libraries.
 mod hot {
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -62,7 +64,7 @@ mod hot {
         family.increment(outcome);
     }
 
-    /// Not `add`: the compiler would make this and `counter` one function.
+    /// Not by `add`: the compiler would make this and `counter` one function.
     #[inline(never)]
     pub(crate) fn bound(bound: &Counter) {
         bound.increment();
@@ -95,9 +97,14 @@ mod hot {
 }
 
 type Done = Result<(), Box<dyn Error>>;
+type Case = fn(u64) -> Done;
 
-const CASES: [(&str, fn(u64) -> Done); 14] = [
-    ("fetch_add", fetch_add),
+const CASES: [(&str, Case); 14] = [
+    ("fetch_add", |records| {
+        let cell = AtomicU64::new(0);
+        repeat(records, |value| hot::fetch_add(black_box(&cell), value));
+        Ok(())
+    }),
     ("counter", counter),
     ("local_counter", local_counter),
     ("histogram", histogram),
@@ -140,7 +147,7 @@ fn names(separator: &str) -> String {
 }
 
 /// The case and the number of records on the command line; `None` for `--list`.
-fn asked() -> Result<Option<(fn(u64) -> Done, u64)>, lexopt::Error> {
+fn asked() -> Result<Option<(Case, u64)>, lexopt::Error> {
     let (mut case, mut records) = (None, None);
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -165,20 +172,11 @@ fn asked() -> Result<Option<(fn(u64) -> Done, u64)>, lexopt::Error> {
     }
 }
 
-/// Calls `record` with the values of the workload, again and again. What it
-/// hands to `hot` goes through `black_box`, or the compiler would fit the
-/// function to it.
-fn repeat(records: u64, mut record: impl FnMut(u64)) {
-    let values = values();
-    for record_number in 0..records as usize {
-        record(black_box(values[record_number % values.len()]));
+/// Calls `record` with the workload's values, again and again.
+fn repeat(records: u64, record: impl Fn(u64)) {
+    for value in values().iter().cycle().take(records as usize) {
+        record(black_box(*value));
     }
-}
-
-fn fetch_add(records: u64) -> Done {
-    let cell = AtomicU64::new(0);
-    repeat(records, |value| hot::fetch_add(black_box(&cell), value));
-    Ok(())
 }
 
 fn counter(records: u64) -> Done {
@@ -249,37 +247,32 @@ fn gauge(records: u64) -> Done {
 
 fn named(records: u64) -> Done {
     let telemetry = TelemetryHandle::from_config(TelemetryConfig::default())?;
-    for name in twenty_names("relayer.ingest") {
-        telemetry.record_counter(&name, 1)?;
+    let names = twenty_names();
+    for name in &names {
+        telemetry.record_counter(name, 1)?;
     }
-    let mut done = Ok(());
-    repeat(records, |_| {
-        let recorded = hot::named(black_box(&telemetry), black_box("relayer.ingest"));
-        done = black_box(recorded);
-    });
-    Ok(done?)
+    for name in names.iter().cycle().take(records as usize) {
+        hot::named(black_box(&telemetry), black_box(name))?;
+    }
+    Ok(())
 }
 
 fn named_latency(records: u64) -> Done {
     let telemetry = TelemetryHandle::from_config(TelemetryConfig::default())?;
-    for name in twenty_names("relayer.latency") {
-        telemetry.record_latency_ms(&name, 1);
+    let names = twenty_names();
+    for name in &names {
+        telemetry.record_latency_ms(name, 42);
     }
-    repeat(records, |value| {
-        let milliseconds = value / 1_000;
-        hot::named_latency(
-            black_box(&telemetry),
-            black_box("relayer.latency"),
-            milliseconds,
-        );
-    });
+    for name in names.iter().cycle().take(records as usize) {
+        hot::named_latency(black_box(&telemetry), black_box(name), black_box(42));
+    }
     Ok(())
 }
 
-/// `recorded` and 19 names beside it.
-fn twenty_names(recorded: &str) -> Vec<String> {
-    let others = (1..20).map(|number| format!("relayer.other_{number}"));
-    others.chain([recorded.to_owned()]).collect()
+/// All of them are looked up: which of them meet on the way depends on the
+/// hash's random seed, and evens out over many.
+fn twenty_names() -> [String; 20] {
+    std::array::from_fn(|number| format!("relayer.name_{number:02}"))
 }
 
 /// Flushes of which each finds `touched` counters incremented.

@@ -33,7 +33,8 @@ use crate::sync::{AtomicPtr, AtomicU32, Ordering, Zeroable, mutant, ordering, ze
 
 #[derive(Debug)]
 pub(crate) struct Block {
-    first_bucket: *const Cell,
+    /// Where a bucket of place 0 would be: before `buckets`, or at its start.
+    origin: *const Cell,
     sum: Published,
     count: Published,
     sum_carry: Published,
@@ -46,8 +47,8 @@ pub(crate) struct Block {
     buckets: Cells,
 }
 
-// SAFETY: `first_bucket` points into `buckets`, which the block owns; the
-// cells behind it are atomic.
+// SAFETY: `origin` leads into `buckets`, which the block owns; the cells
+// behind it are atomic.
 #[expect(unsafe_code, reason = "the raw pointer saves a load per record")]
 unsafe impl Send for Block {}
 // SAFETY: as above.
@@ -56,9 +57,9 @@ unsafe impl Sync for Block {}
 
 impl Block {
     fn new(layout: &Layout) -> Self {
-        let buckets = Cells::zeroed(layout.len());
+        let buckets = Cells::<Cell>::zeroed(layout.len());
         Self {
-            first_bucket: buckets.base(),
+            origin: buckets.base().wrapping_sub(layout.origin()),
             sum: Published::default(),
             count: Published::default(),
             sum_carry: Published::default(),
@@ -83,14 +84,15 @@ impl Block {
         } else {
             value
         };
-        let index = layout.index_of(value);
-        debug_assert!(index < self.buckets.as_slice().len());
-        // SAFETY: `index_of` is below `layout.len()` for every value up to
-        // `highest`, and the block was made with that many buckets.
+        let place = layout.place_of(value);
+        debug_assert!(place - layout.origin() < self.buckets.as_slice().len());
+        // SAFETY: `index_of`, which is the place less the origin, is below
+        // `layout.len()` for every value up to `highest`, and the block was
+        // made with that layout.
         #[expect(unsafe_code, reason = "the layout proves the bound")]
-        let bucket = unsafe { &*self.first_bucket.add(index) };
+        let bucket = unsafe { &*self.origin.wrapping_add(place) };
         if W::add(bucket, n) == 0 {
-            return self.record_first::<W>(index, value, n);
+            return self.record_first::<W>(layout, value, n);
         }
         self.add_to_totals::<W>(value, n);
     }
@@ -98,8 +100,8 @@ impl Block {
     /// The rest of a record whose bucket held zero.
     #[cold]
     #[inline(never)]
-    fn record_first<W: Writer>(&self, index: usize, value: u64, n: u64) {
-        self.touch::<W>(index);
+    fn record_first<W: Writer>(&self, layout: &Layout, value: u64, n: u64) {
+        self.touch::<W>(layout.index_of(value));
         self.add_to_totals::<W>(value, n);
     }
 
@@ -180,21 +182,29 @@ impl Block {
 
     fn scan(&self, ledger: &mut Ledger, report: &mut impl FnMut(u32, u64)) -> u64 {
         let buckets = self.buckets.as_slice();
-        for entry in &self.touched[ledger.buckets.len()..] {
+        let known = ledger.buckets.len();
+        for entry in &self.touched[known..] {
             let Some(index) = entry.read() else { break };
             ledger.buckets.push((index, 0));
         }
+        if ledger.buckets.len() > known {
+            // In the order of memory. Stable sorting is linear in what was
+            // sorted before.
+            ledger.buckets.sort_by_key(|(index, _)| *index);
+        }
         let mut count = 0_u64;
+        let mut total = ledger.count;
         for (index, baseline) in &mut ledger.buckets {
             let value = buckets[*index as usize].read();
             let gain = value.wrapping_sub(*baseline);
             if gain != 0 {
                 *baseline = value;
-                ledger.count = ledger.count.wrapping_add(gain);
+                total = total.wrapping_add(gain);
                 count = count.saturating_add(gain);
                 report(*index, gain);
             }
         }
+        ledger.count = total;
         count
     }
 
@@ -212,8 +222,7 @@ impl Block {
 /// epoch is reported as it was seen.
 pub(crate) const RESCANS: u32 = if cfg!(loom) { 1 } else { 3 };
 
-/// The collector's baselines of one block: buckets in the order of their
-/// first use, so that its memory follows the buckets in use.
+/// The collector's baselines of one block, of the buckets in use, by index.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     buckets: Vec<(u32, u64)>,

@@ -22,7 +22,7 @@ pub struct Layout {
     high: u64,
     /// All bits that values of the first octave may have.
     mask: NonZeroU64,
-    /// What bucket 0 has for an index where octaves are counted from bit 0.
+    /// What bucket 0 has for a place.
     origin: u32,
     half_count_magnitude: u32,
     unit_magnitude: u32,
@@ -68,7 +68,7 @@ impl Layout {
             low,
             high,
             mask: NonZeroU64::MIN | ((2 << top_bit) - 1),
-            origin: top_bit << half_count_magnitude,
+            origin: unit_magnitude << half_count_magnitude,
             half_count_magnitude,
             unit_magnitude,
             len: (octaves + 1) << half_count_magnitude,
@@ -98,15 +98,33 @@ impl Layout {
         self.digits
     }
 
+    /// Binary digits below the leading one that tell a bucket's least value from
+    /// that of the next in its octave.
+    pub fn mantissa_bits(&self) -> u32 {
+        self.half_count_magnitude
+    }
+
     /// The bucket of `value`, which must not pass [`highest`](Self::highest).
     #[inline(always)]
     pub fn index_of(&self, value: u64) -> usize {
+        self.place_of(value) - self.origin()
+    }
+
+    /// The bucket of `value`, counted as if values could be told from zero on:
+    /// the subtraction is left to who knows a pointer to bucket 0.
+    #[inline(always)]
+    pub(crate) fn place_of(&self, value: u64) -> usize {
         // The leading bit's position tells the octave, the bits from there on
         // the place in it.
-        let bit = (self.mask | value).ilog2();
-        let sub_bucket = value >> (bit - self.half_count_magnitude);
-        let octave = bit << self.half_count_magnitude;
-        (u64::from(octave) + sub_bucket) as usize - self.origin as usize
+        let octave = (self.mask | value).ilog2() - self.half_count_magnitude;
+        let sub_bucket = (value >> octave) as usize;
+        ((octave as usize) << self.half_count_magnitude) + sub_bucket
+    }
+
+    /// The place of bucket 0.
+    #[inline(always)]
+    pub(crate) fn origin(&self) -> usize {
+        self.origin as usize
     }
 
     /// The least value of bucket `index`.

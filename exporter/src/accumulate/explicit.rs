@@ -19,9 +19,11 @@ impl Explicit {
         }
     }
 
-    pub(crate) fn add(&mut self, bounds: &[f64], layout: &Layout, bucket: u32, count: u64) {
-        let value = layout.lowest_of(bucket as usize) as f64;
-        self.counts[bounds.partition_point(|bound| *bound < value)] += count;
+    pub(crate) fn add(&mut self, layout: &Layout, bounds: &[f64], buckets: &[(u32, u64)]) {
+        for &(bucket, count) in buckets {
+            let value = layout.lowest_of(bucket as usize) as f64;
+            self.counts[bounds.partition_point(|bound| *bound < value)] += count;
+        }
     }
 }
 
@@ -49,7 +51,7 @@ mod tests {
             let mut explicit = Explicit::new(&bounds);
             let mut naive = vec![0; bounds.len() + 1];
             for value in values {
-                explicit.add(&bounds, &layout, layout.index_of(value) as u32, 1);
+                explicit.add(&layout, &bounds, &[(layout.index_of(value) as u32, 1)]);
                 let above = bounds.iter().filter(|bound| **bound < value as f64).count();
                 naive[above] += 1;
             }

@@ -15,40 +15,54 @@ pub(crate) const MAX_SCALE: i32 = 8;
 /// Most buckets of one histogram: the specification's default.
 const MAX_BUCKETS: usize = 160;
 
-/// For every HDR bucket its index at [`MAX_SCALE`]; `None` for zero.
+/// Where HDR buckets go at [`MAX_SCALE`].
+///
+/// All values of one mantissa have the same place in their octave, and an HDR
+/// bucket's least value has a mantissa of few bits: one entry for each of them
+/// serves all octaves, 2 KiB for three digits.
 ///
 /// The index at a coarser scale is this one shifted right, as each step halves
 /// the number of buckets exactly.
 #[derive(Debug)]
-pub(crate) struct Table(Vec<Option<i32>>);
+pub(crate) struct Table {
+    places: Box<[i16]>,
+    /// From a mantissa of 63 bits below its leading one to a place's number.
+    shift: u32,
+}
 
 impl Table {
-    /// O(HDR buckets).
+    /// O(HDR buckets of one octave).
     pub(crate) fn new(layout: &Layout) -> Self {
-        let indices = (0..layout.len()).map(|index| match layout.lowest_of(index) {
-            0 => None,
-            value => Some(index_at_max_scale(value)),
-        });
-        Self(indices.collect())
+        let bits = layout.mantissa_bits();
+        let places = (0..1_u64 << bits).map(|fraction| place((1 << bits) | fraction));
+        Self {
+            places: places.collect(),
+            shift: 63 - bits,
+        }
     }
 
+    /// The index of a value not zero that is least in its HDR bucket.
     #[inline]
-    pub(crate) fn index_of(&self, bucket: u32) -> Option<i32> {
-        self.0[bucket as usize]
+    fn index_of(&self, value: u64) -> i32 {
+        let exponent = value.ilog2();
+        let fraction = (value << (63 - exponent)) & (u64::MAX >> 1);
+        let place = self.places[(fraction >> self.shift) as usize];
+        (exponent << MAX_SCALE) as i32 + i32::from(place)
     }
 }
 
-fn index_at_max_scale(value: u64) -> i32 {
-    let exponent = value.ilog2() as i32;
-    if value.is_power_of_two() {
+/// The bucket of `mantissa` within its octave, -1 for the last of the octave
+/// below.
+fn place(mantissa: u64) -> i16 {
+    if mantissa.is_power_of_two() {
         // The upper bound of its bucket; exact where a logarithm may not be.
-        return (exponent << MAX_SCALE) - 1;
+        return -1;
     }
     // Strictly between two powers of two, whatever the rounding.
-    let fraction = (value as f64 / (1_u64 << exponent) as f64).log2();
+    let fraction = (mantissa as f64 / (1_u64 << mantissa.ilog2()) as f64).log2();
     let steps = 1 << MAX_SCALE;
-    let within = (fraction * f64::from(steps)).ceil() as i32 - 1;
-    (exponent << MAX_SCALE) + within.clamp(0, steps - 1)
+    let within = (fraction * f64::from(steps)).ceil() as i16 - 1;
+    within.clamp(0, steps - 1)
 }
 
 /// The positive range of an exponential histogram, and its zeroes.
@@ -73,19 +87,30 @@ impl Default for Exponential {
 }
 
 impl Exponential {
-    pub(crate) fn add(&mut self, table: &Table, bucket: u32, count: u64) {
-        let Some(finest) = table.index_of(bucket) else {
-            self.zero_count += count;
-            return;
-        };
-        let mut index = finest >> (MAX_SCALE - self.scale);
+    pub(crate) fn add(&mut self, layout: &Layout, table: &Table, buckets: &[(u32, u64)]) {
+        for &(bucket, count) in buckets {
+            let value = layout.lowest_of(bucket as usize);
+            if value == 0 {
+                self.zero_count += count;
+                continue;
+            }
+            let finest = table.index_of(value);
+            let index = finest >> (MAX_SCALE - self.scale);
+            // Below the offset wraps to far above the last.
+            let position = index.wrapping_sub(self.offset) as u32 as usize;
+            match self.counts.get_mut(position) {
+                Some(total) => *total += count,
+                None => self.add_outside(index, finest, count),
+            }
+        }
+    }
+
+    #[cold]
+    fn add_outside(&mut self, index: i32, finest: i32, count: u64) {
         if self.counts.is_empty() {
             self.offset = index;
         }
-        let last = self.offset + self.counts.len() as i32 - 1;
-        if index < self.offset || index > last {
-            index = self.make_room(index, finest);
-        }
+        let index = self.make_room(index, finest);
         self.counts[(index - self.offset) as usize] += count;
     }
 
@@ -143,23 +168,24 @@ mod tests {
 
     #[test]
     fn powers_of_two_are_upper_bounds() {
+        let table = Table::new(&layout());
         for exponent in 0..42 {
-            let index = index_at_max_scale(1 << exponent);
-            assert_eq!(index, exponent * 256 - 1);
-            if exponent > 1 {
-                assert_eq!(index_at_max_scale((1 << exponent) + 1) >> 8, exponent);
-                assert_eq!(index_at_max_scale((1 << exponent) - 1) >> 8, exponent - 1);
-            }
+            assert_eq!(table.index_of(1 << exponent), exponent * 256 - 1);
+        }
+        for value in [3, 5, 1_023, 1_025, 2_047] {
+            assert_eq!(table.index_of(value) >> 8, value.ilog2() as i32);
         }
     }
 
     proptest! {
         #[test]
-        fn every_value_lies_in_its_bucket(value in 1_u64..1 << 50) {
-            let (lower, upper) = bounds(MAX_SCALE, index_at_max_scale(value));
-            let value = value as f64;
+        fn every_bucket_holds_the_least_value_of_its_hdr_bucket(value in 1_u64..1 << 41) {
+            let layout = layout();
+            let least = layout.lowest_of(layout.index_of(value));
+            let (lower, upper) = bounds(MAX_SCALE, Table::new(&layout).index_of(least));
+            let least = least as f64;
             // `powi` of the oracle is off by some parts in 10^12 here.
-            prop_assert!(value > lower * (1.0 - 1e-10) && value <= upper * (1.0 + 1e-10));
+            prop_assert!(least > lower * (1.0 - 1e-10) && least <= upper * (1.0 + 1e-10));
         }
 
         #[test]
@@ -168,15 +194,18 @@ mod tests {
         ) {
             let layout = layout();
             let table = Table::new(&layout);
-            let mut exponential = Exponential::default();
             let mut naive = std::collections::BTreeMap::<i32, u64>::new();
             let mut zeroes = 0;
-            for &(value, count) in &values {
-                let bucket = layout.index_of(value) as u32;
-                exponential.add(&table, bucket, count);
-                match table.index_of(bucket) {
-                    Some(index) => *naive.entry(index).or_default() += count,
-                    None => zeroes += count,
+            let buckets = values.iter().map(|&(value, count)| (layout.index_of(value) as u32, count));
+            let buckets: Vec<_> = buckets.collect();
+            let mut exponential = Exponential::default();
+            for some in buckets.chunks(7) {
+                exponential.add(&layout, &table, some);
+            }
+            for (bucket, count) in buckets {
+                match layout.lowest_of(bucket as usize) {
+                    0 => zeroes += count,
+                    value => *naive.entry(table.index_of(value)).or_default() += count,
                 }
             }
             prop_assert!(exponential.counts.len() <= MAX_BUCKETS);

@@ -1,7 +1,6 @@
 //! `ExportMetricsServiceRequest`.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use pqcnet_telemetry_core::{InstrumentInfo, Kind, Series};
 
@@ -19,13 +18,20 @@ pub(crate) struct MetricsEncoder {
     bounds: Vec<u8>,
     /// By instrument; rendered anew where the catalog's entry has changed.
     heads: Vec<(Arc<InstrumentInfo>, Vec<u8>)>,
-    /// By series: `{"attributes":[…]` up to the start time.
+    /// By series.
     series: Vec<RenderedSeries>,
+    /// Buffers of requests that are done with.
+    spare: Vec<Vec<u8>>,
 }
 
 struct RenderedSeries {
-    attributes: Vec<u8>,
-    created: Vec<u8>,
+    /// `{"attributes":[…],` up to the first time that is the report's.
+    opening: Vec<u8>,
+    /// Whether that is the window's start, not its end.
+    is_windowed: bool,
+    /// A histogram's point from its count on, as of this change of it.
+    histogram: Vec<u8>,
+    change: u64,
 }
 
 /// Ends the data points, the sum or histogram, and the metric.
@@ -49,6 +55,7 @@ impl MetricsEncoder {
             bounds,
             heads: Vec::new(),
             series: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -56,12 +63,14 @@ impl MetricsEncoder {
     /// the limit unless a single point is. None if there is nothing to say.
     pub(crate) fn encode(&mut self, accumulator: &Accumulator) -> Vec<Body> {
         self.render_new(accumulator);
+        self.render_changed(accumulator);
         let times = Times::new(accumulator.window);
         let mut bodies = Bodies {
             envelope: &self.envelope,
             max_bytes: self.max_bytes,
+            bytes: self.spare.pop().unwrap_or_default(),
+            spare: std::mem::take(&mut self.spare),
             done: Vec::new(),
-            bytes: Vec::new(),
             items: 0,
             first: "",
         };
@@ -74,15 +83,23 @@ impl MetricsEncoder {
                 }
                 let rendered = &self.series[index];
                 is_open = bodies.point(instrument.name(), head, is_open, |out| {
-                    out.extend_from_slice(&rendered.attributes);
-                    self.write_point(out, total, &rendered.created, &times);
+                    write_point(out, total, rendered, &times);
                 });
             }
             if is_open {
                 bodies.bytes.extend_from_slice(METRIC_CLOSE);
             }
         }
-        bodies.finish()
+        bodies.finish(&mut self.spare)
+    }
+
+    /// Takes the memory of requests that are done with, for the next ones.
+    pub(crate) fn recycle(&mut self, bodies: impl IntoIterator<Item = Body>) {
+        let buffers = bodies.into_iter().map(|mut body| {
+            body.bytes.clear();
+            body.bytes
+        });
+        self.spare.extend(buffers);
     }
 
     fn has_data(&self, instrument: &InstrumentInfo, series: &Series, total: &Total) -> bool {
@@ -117,73 +134,100 @@ impl MetricsEncoder {
             }
         }
         for series in &catalog.series()[self.series.len()..] {
-            let mut attributes = vec![b'{'];
-            if !series.attributes().is_empty() {
-                json::attributes(&mut attributes, series.attributes().iter());
-                attributes.push(b',');
-            }
-            let mut created = Vec::new();
-            json::time(&mut created, series.created());
-            self.series.push(RenderedSeries {
-                attributes,
-                created,
-            });
+            let instrument = &catalog.instruments()[series.instrument()];
+            let rendered = RenderedSeries::new(series, instrument.kind(), self.temporality);
+            self.series.push(rendered);
         }
     }
 
-    fn write_point(&self, out: &mut Vec<u8>, total: &Total, created: &[u8], times: &Times) {
-        let is_up_down = matches!(total, Total::UpDownCounter(_));
-        if !matches!(total, Total::Gauge(_)) {
-            out.extend_from_slice(b"\"startTimeUnixNano\":");
-            if self.temporality == Temporality::Delta && !is_up_down {
-                out.extend_from_slice(&times.start);
-            } else {
-                out.extend_from_slice(created);
+    /// Most histograms of a report are those of the one before.
+    fn render_changed(&mut self, accumulator: &Accumulator) {
+        for (total, rendered) in accumulator.totals.iter().zip(&mut self.series) {
+            if let Total::Histogram(total) = total
+                && rendered.change != total.change
+            {
+                rendered.histogram.clear();
+                write_histogram(&mut rendered.histogram, total, &self.bounds);
+                rendered.change = total.change;
             }
-            out.push(b',');
         }
-        out.extend_from_slice(b"\"timeUnixNano\":");
-        out.extend_from_slice(&times.end);
-        match total {
-            Total::Counter(total) => {
-                out.extend_from_slice(b",\"asInt\":");
-                json::integer(out, i64::try_from(*total).unwrap_or(i64::MAX));
-            }
-            Total::UpDownCounter(total) => {
-                out.extend_from_slice(b",\"asInt\":");
-                json::integer(out, to_i64(*total));
-            }
-            Total::Gauge(value) => {
-                out.extend_from_slice(b",\"asDouble\":");
-                json::double(out, value.unwrap_or(f64::NAN));
-            }
-            Total::Histogram(total) => self.write_histogram(out, total),
-        }
-        out.push(b'}');
     }
+}
 
-    fn write_histogram(&self, out: &mut Vec<u8>, total: &HistogramTotal) {
-        out.extend_from_slice(b",\"count\":");
-        json::integer(out, total.count);
-        out.extend_from_slice(b",\"sum\":");
-        // A count of zero goes with a sum of zero, says the protocol.
-        let sum = if total.count == 0 { 0 } else { total.sum };
-        json::double(out, sum as f64);
-        match &total.buckets {
-            Buckets::Exponential(buckets) => write_exponential(out, buckets),
-            Buckets::Explicit(buckets) => {
-                out.extend_from_slice(b",\"explicitBounds\":[");
-                out.extend_from_slice(&self.bounds);
-                out.extend_from_slice(b"],\"bucketCounts\":");
-                write_counts(out, &buckets.counts);
+impl RenderedSeries {
+    fn new(series: &Series, kind: Kind, temporality: Temporality) -> Self {
+        let mut opening = vec![b'{'];
+        if !series.attributes().is_empty() {
+            json::attributes(&mut opening, series.attributes().iter());
+            opening.push(b',');
+        }
+        let is_windowed =
+            temporality == Temporality::Delta && matches!(kind, Kind::Counter | Kind::Histogram);
+        if is_windowed {
+            opening.extend_from_slice(b"\"startTimeUnixNano\":");
+        } else {
+            if kind != Kind::Gauge {
+                opening.extend_from_slice(b"\"startTimeUnixNano\":");
+                json::time(&mut opening, series.created());
+                opening.push(b',');
             }
+            opening.extend_from_slice(b"\"timeUnixNano\":");
         }
-        if let (Some((least, greatest)), 1..) = (total.range, total.count) {
-            out.extend_from_slice(b",\"min\":");
-            json::double(out, least as f64);
-            out.extend_from_slice(b",\"max\":");
-            json::double(out, greatest as f64);
+        Self {
+            opening,
+            is_windowed,
+            histogram: Vec::new(),
+            change: 0,
         }
+    }
+}
+
+fn write_point(out: &mut Vec<u8>, total: &Total, rendered: &RenderedSeries, times: &Times) {
+    out.extend_from_slice(&rendered.opening);
+    out.extend_from_slice(if rendered.is_windowed {
+        &times.window
+    } else {
+        &times.end
+    });
+    match total {
+        Total::Counter(total) => {
+            out.extend_from_slice(b",\"asInt\":");
+            json::integer(out, i64::try_from(*total).unwrap_or(i64::MAX));
+        }
+        Total::UpDownCounter(total) => {
+            out.extend_from_slice(b",\"asInt\":");
+            json::integer(out, to_i64(*total));
+        }
+        Total::Gauge(value) => {
+            out.extend_from_slice(b",\"asDouble\":");
+            json::double(out, value.unwrap_or(f64::NAN));
+        }
+        Total::Histogram(_) => out.extend_from_slice(&rendered.histogram),
+    }
+    out.push(b'}');
+}
+
+fn write_histogram(out: &mut Vec<u8>, total: &HistogramTotal, bounds: &[u8]) {
+    out.extend_from_slice(b",\"count\":");
+    json::integer(out, total.count);
+    out.extend_from_slice(b",\"sum\":");
+    // A count of zero goes with a sum of zero, says the protocol.
+    let sum = if total.count == 0 { 0 } else { total.sum };
+    json::double(out, sum as f64);
+    match &total.buckets {
+        Buckets::Exponential(buckets) => write_exponential(out, buckets),
+        Buckets::Explicit(buckets) => {
+            out.extend_from_slice(b",\"explicitBounds\":[");
+            out.extend_from_slice(bounds);
+            out.extend_from_slice(b"],\"bucketCounts\":");
+            json::integers(out, &buckets.counts);
+        }
+    }
+    if let (Some((least, greatest)), 1..) = (total.range, total.count) {
+        out.extend_from_slice(b",\"min\":");
+        json::double(out, least as f64);
+        out.extend_from_slice(b",\"max\":");
+        json::double(out, greatest as f64);
     }
 }
 
@@ -196,20 +240,9 @@ fn write_exponential(out: &mut Vec<u8>, buckets: &Exponential) {
         out.extend_from_slice(b",\"positive\":{\"offset\":");
         json::small(out, buckets.offset);
         out.extend_from_slice(b",\"bucketCounts\":");
-        write_counts(out, &buckets.counts);
+        json::integers(out, &buckets.counts);
         out.push(b'}');
     }
-}
-
-fn write_counts(out: &mut Vec<u8>, counts: &[u64]) {
-    out.push(b'[');
-    for (index, count) in counts.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        json::integer(out, *count);
-    }
-    out.push(b']');
 }
 
 /// `{"name":…` up to the first data point.
@@ -253,21 +286,20 @@ fn metric_head(
 }
 
 struct Times {
-    start: Vec<u8>,
+    /// The window's start and end, between `"startTimeUnixNano":` and a comma.
+    window: Vec<u8>,
     end: Vec<u8>,
 }
 
 impl Times {
     fn new(window: Window) -> Self {
-        let render = |time: SystemTime| {
-            let mut out = Vec::new();
-            json::time(&mut out, time);
-            out
-        };
-        Self {
-            start: render(window.start),
-            end: render(window.end),
-        }
+        let mut end = Vec::new();
+        json::time(&mut end, window.end);
+        let mut both = Vec::new();
+        json::time(&mut both, window.start);
+        both.extend_from_slice(b",\"timeUnixNano\":");
+        both.extend_from_slice(&end);
+        Self { window: both, end }
     }
 }
 
@@ -277,6 +309,7 @@ struct Bodies<'a> {
     max_bytes: usize,
     done: Vec<Body>,
     bytes: Vec<u8>,
+    spare: Vec<Vec<u8>>,
     items: usize,
     /// Name of the metric that the request being written begins with.
     first: &'a str,
@@ -326,17 +359,21 @@ impl<'a> Bodies<'a> {
     fn cut(&mut self) {
         self.bytes.extend_from_slice(self.envelope.close);
         let is_oversized = self.bytes.len() > self.max_bytes;
+        let next = self.spare.pop().unwrap_or_default();
+        let bytes = std::mem::replace(&mut self.bytes, next);
         self.done.push(Body {
             oversized: is_oversized.then(|| format!("a point of {}", self.first)),
-            bytes: std::mem::take(&mut self.bytes),
             items: std::mem::take(&mut self.items),
+            bytes,
         });
     }
 
-    fn finish(mut self) -> Vec<Body> {
+    fn finish(mut self, spare: &mut Vec<Vec<u8>>) -> Vec<Body> {
         if self.items > 0 {
             self.cut();
         }
+        spare.append(&mut self.spare);
+        spare.push(self.bytes);
         self.done
     }
 }
