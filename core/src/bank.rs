@@ -119,9 +119,13 @@ impl Bank {
         registered: &[ScalarSeries],
         mut report: impl FnMut(usize, i128),
     ) {
-        let values = self.values.as_slice();
-        let baselines = self.baselines.as_slice();
-        let touched = &self.touched.as_slice()[..registered.len().div_ceil(64)];
+        // The same length for all, so that one check of a slot serves them.
+        let len = registered.len();
+        let values = &self.values.as_slice()[..len];
+        let baselines = &self.baselines.as_slice()[..len];
+        let touched = &self.touched.as_slice()[..len.div_ceil(64)];
+        // A carry from here on is one that a reading misses: see `cell`.
+        let has_carries = self.any_carry.read() != 0;
         for (word_index, word) in touched.iter().enumerate() {
             let mut touched = word.read();
             while touched != 0 {
@@ -131,34 +135,45 @@ impl Bank {
                 let Some(series) = registered.get(slot) else {
                     break;
                 };
-                match series.direction {
-                    Direction::Up => {
-                        let now = self.reading(slot);
-                        let gain = now.gain_since(self.baseline(slot));
-                        if gain != 0 {
-                            let now = if mutant!("baseline.reread") {
-                                self.reading(slot)
-                            } else {
-                                now
-                            };
-                            baselines[slot].write(now.value);
-                            if now.carry != 0 {
-                                self.baseline_carries.as_slice()[slot].write(now.carry);
-                            }
-                            report(slot, gain.cast_signed());
-                        }
+                if has_carries && series.direction == Direction::Up {
+                    let gain = self.harvest_carried(slot);
+                    if gain != 0 {
+                        report(slot, gain.cast_signed());
                     }
-                    Direction::UpDown => {
-                        let value = values[slot].read();
-                        let change = value.wrapping_sub(baselines[slot].read());
-                        if change != 0 {
-                            baselines[slot].write(value);
-                            report(slot, change.cast_signed().into());
-                        }
-                    }
+                    continue;
+                }
+                let (value, baseline) = (values[slot].read(), baselines[slot].read());
+                let change = match series.direction {
+                    // Below its baseline it has wrapped, and the carry is still
+                    // to be seen.
+                    Direction::Up => i128::from(value.saturating_sub(baseline)),
+                    Direction::UpDown => value.wrapping_sub(baseline).cast_signed().into(),
+                };
+                if change != 0 {
+                    let value = if mutant!("baseline.reread") {
+                        values[slot].read()
+                    } else {
+                        value
+                    };
+                    baselines[slot].write(value);
+                    report(slot, change);
                 }
             }
         }
+    }
+
+    /// The gain of a counter in a bank where some have passed 2^64.
+    #[cold]
+    fn harvest_carried(&self, slot: usize) -> u128 {
+        let now = self.reading(slot);
+        let gain = now.gain_since(self.baseline(slot));
+        if gain != 0 {
+            self.baselines.as_slice()[slot].write(now.value);
+            if now.carry != 0 {
+                self.baseline_carries.as_slice()[slot].write(now.carry);
+            }
+        }
+        gain
     }
 
     fn reading(&self, slot: usize) -> Reading {

@@ -178,9 +178,16 @@ impl HistogramTotal {
             }
             (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
         }
-        let indices = buckets.iter().map(|(index, _)| *index as usize);
-        if let Some((first, last)) = indices.clone().min().zip(indices.max()) {
-            let (low, high) = (layout.lowest_of(first), layout.highest_of(last));
+        let (first, last) = buckets
+            .iter()
+            .fold((u32::MAX, 0), |(first, last), (index, _)| {
+                (first.min(*index), last.max(*index))
+            });
+        if !buckets.is_empty() {
+            let (low, high) = (
+                layout.lowest_of(first as usize),
+                layout.highest_of(last as usize),
+            );
             let (least, greatest) = self.range.unwrap_or((low, high));
             self.range = Some((least.min(low), greatest.max(high)));
         }

@@ -182,19 +182,10 @@ impl Block {
 
     fn scan(&self, ledger: &mut Ledger, report: &mut impl FnMut(u32, u64)) -> u64 {
         let buckets = self.buckets.as_slice();
-        let known = ledger.buckets.len();
-        for entry in &self.touched[known..] {
-            let Some(index) = entry.read() else { break };
-            ledger.buckets.push((index, 0));
-        }
-        if ledger.buckets.len() > known {
-            // In the order of memory. Stable sorting is linear in what was
-            // sorted before.
-            ledger.buckets.sort_by_key(|(index, _)| *index);
-        }
-        let mut count = 0_u64;
-        let mut total = ledger.count;
-        for (index, baseline) in &mut ledger.buckets {
+        let touched = self.touched[ledger.indices.len()..].iter();
+        ledger.insert(touched.map_while(TouchedBucket::read));
+        let (mut count, mut total) = (0_u64, ledger.count);
+        for (index, baseline) in ledger.indices.iter().zip(&mut ledger.baselines) {
             let value = buckets[*index as usize].read();
             let gain = value.wrapping_sub(*baseline);
             if gain != 0 {
@@ -225,10 +216,29 @@ pub(crate) const RESCANS: u32 = if cfg!(loom) { 1 } else { 3 };
 /// The collector's baselines of one block, of the buckets in use, by index.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    buckets: Vec<(u32, u64)>,
+    indices: Vec<u32>,
+    baselines: Vec<u64>,
     count: u64,
     sum: Reading,
     clamped: u64,
+}
+
+impl Ledger {
+    /// Takes up buckets at a baseline of zero.
+    fn insert(&mut self, buckets: impl Iterator<Item = u32>) {
+        let known = self.indices.len();
+        self.indices.extend(buckets);
+        if self.indices.len() == known {
+            return;
+        }
+        self.baselines.resize(self.indices.len(), 0);
+        // In the order of memory. A stable sort is linear in what was sorted
+        // before.
+        let indices = self.indices.drain(..);
+        let mut pairs: Vec<_> = indices.zip(self.baselines.drain(..)).collect();
+        pairs.sort_by_key(|(index, _)| *index);
+        (self.indices, self.baselines) = pairs.into_iter().unzip();
+    }
 }
 
 /// What one harvest of a block found, besides its buckets.

@@ -24,30 +24,20 @@ const MAX_BUCKETS: usize = 160;
 /// The index at a coarser scale is this one shifted right, as each step halves
 /// the number of buckets exactly.
 #[derive(Debug)]
-pub(crate) struct Table {
-    places: Box<[i16]>,
-    /// From a mantissa of 63 bits below its leading one to a place's number.
-    shift: u32,
-}
+pub(crate) struct Table(Box<[i16]>);
 
 impl Table {
     /// O(HDR buckets of one octave).
     pub(crate) fn new(layout: &Layout) -> Self {
-        let bits = layout.mantissa_bits();
-        let places = (0..1_u64 << bits).map(|fraction| place((1 << bits) | fraction));
-        Self {
-            places: places.collect(),
-            shift: 63 - bits,
-        }
+        let one = 1_u64 << layout.mantissa_bits();
+        Self((0..one).map(|fraction| place(one | fraction)).collect())
     }
 
-    /// The index of a value not zero that is least in its HDR bucket.
+    /// `None` for zero.
     #[inline]
-    fn index_of(&self, value: u64) -> i32 {
-        let exponent = value.ilog2();
-        let fraction = (value << (63 - exponent)) & (u64::MAX >> 1);
-        let place = self.places[(fraction >> self.shift) as usize];
-        (exponent << MAX_SCALE) as i32 + i32::from(place)
+    fn index_of(&self, layout: &Layout, bucket: u32) -> Option<i32> {
+        let (exponent, fraction) = layout.binary_of(bucket as usize)?;
+        Some((exponent << MAX_SCALE) as i32 + i32::from(self.0[fraction]))
     }
 }
 
@@ -87,26 +77,42 @@ impl Default for Exponential {
 }
 
 impl Exponential {
-    pub(crate) fn add(&mut self, layout: &Layout, table: &Table, buckets: &[(u32, u64)]) {
-        for &(bucket, count) in buckets {
-            let value = layout.lowest_of(bucket as usize);
-            if value == 0 {
-                self.zero_count += count;
-                continue;
-            }
-            let finest = table.index_of(value);
-            let index = finest >> (MAX_SCALE - self.scale);
-            // Below the offset wraps to far above the last.
-            let position = index.wrapping_sub(self.offset) as u32 as usize;
-            match self.counts.get_mut(position) {
-                Some(total) => *total += count,
-                None => self.add_outside(index, finest, count),
-            }
+    pub(crate) fn add(&mut self, layout: &Layout, table: &Table, mut buckets: &[(u32, u64)]) {
+        while let Some((outside, rest)) = self.add_inside(layout, table, buckets) {
+            self.add_outside(outside.0, outside.1);
+            buckets = rest;
         }
     }
 
+    /// Adds the buckets that lie in the present range, up to the first that
+    /// does not: returns its index at [`MAX_SCALE`], its count, and the rest.
+    fn add_inside<'a>(
+        &mut self,
+        layout: &Layout,
+        table: &Table,
+        buckets: &'a [(u32, u64)],
+    ) -> Option<((i32, u64), &'a [(u32, u64)])> {
+        // Copies, which no write to `counts` can change.
+        let (shift, offset) = (MAX_SCALE - self.scale, self.offset);
+        let counts = self.counts.as_mut_slice();
+        for (place, &(bucket, count)) in buckets.iter().enumerate() {
+            let Some(finest) = table.index_of(layout, bucket) else {
+                self.zero_count += count;
+                continue;
+            };
+            // Below the offset wraps to far above the last.
+            let position = (finest >> shift).wrapping_sub(offset) as u32 as usize;
+            match counts.get_mut(position) {
+                Some(total) => *total += count,
+                None => return Some(((finest, count), &buckets[place + 1..])),
+            }
+        }
+        None
+    }
+
     #[cold]
-    fn add_outside(&mut self, index: i32, finest: i32, count: u64) {
+    fn add_outside(&mut self, finest: i32, count: u64) {
+        let index = finest >> (MAX_SCALE - self.scale);
         if self.counts.is_empty() {
             self.offset = index;
         }
@@ -168,12 +174,15 @@ mod tests {
 
     #[test]
     fn powers_of_two_are_upper_bounds() {
-        let table = Table::new(&layout());
-        for exponent in 0..42 {
-            assert_eq!(table.index_of(1 << exponent), exponent * 256 - 1);
+        let layout = layout();
+        let table = Table::new(&layout);
+        let index_of = |value| table.index_of(&layout, layout.index_of(value) as u32);
+        assert_eq!(index_of(0), None);
+        for exponent in 0..41 {
+            assert_eq!(index_of(1 << exponent), Some(exponent * 256 - 1));
         }
         for value in [3, 5, 1_023, 1_025, 2_047] {
-            assert_eq!(table.index_of(value) >> 8, value.ilog2() as i32);
+            assert_eq!(index_of(value).unwrap() >> 8, value.ilog2() as i32);
         }
     }
 
@@ -181,9 +190,10 @@ mod tests {
         #[test]
         fn every_bucket_holds_the_least_value_of_its_hdr_bucket(value in 1_u64..1 << 41) {
             let layout = layout();
-            let least = layout.lowest_of(layout.index_of(value));
-            let (lower, upper) = bounds(MAX_SCALE, Table::new(&layout).index_of(least));
-            let least = least as f64;
+            let bucket = layout.index_of(value);
+            let index = Table::new(&layout).index_of(&layout, bucket as u32);
+            let (lower, upper) = bounds(MAX_SCALE, index.unwrap());
+            let least = layout.lowest_of(bucket) as f64;
             // `powi` of the oracle is off by some parts in 10^12 here.
             prop_assert!(least > lower * (1.0 - 1e-10) && least <= upper * (1.0 + 1e-10));
         }
@@ -203,9 +213,9 @@ mod tests {
                 exponential.add(&layout, &table, some);
             }
             for (bucket, count) in buckets {
-                match layout.lowest_of(bucket as usize) {
-                    0 => zeroes += count,
-                    value => *naive.entry(table.index_of(value)).or_default() += count,
+                match table.index_of(&layout, bucket) {
+                    None => zeroes += count,
+                    Some(index) => *naive.entry(index).or_default() += count,
                 }
             }
             prop_assert!(exponential.counts.len() <= MAX_BUCKETS);
