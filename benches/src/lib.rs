@@ -3,5 +3,6 @@
 
 pub mod figures;
 pub mod guard;
+pub mod table;
 pub mod timing;
 pub mod workload;

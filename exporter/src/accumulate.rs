@@ -172,22 +172,19 @@ impl HistogramTotal {
         self.change += 1;
         let (layout, buckets) = (found.layout(), found.buckets());
         match (&mut self.buckets, encoding) {
-            (Buckets::Exponential(total), _) => total.add(layout, &self.table, buckets),
+            (Buckets::Exponential(total), _) => total.add(&self.table, buckets),
             (Buckets::Explicit(total), HistogramEncoding::Explicit(bounds)) => {
                 total.add(layout, bounds, buckets);
             }
             (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
         }
-        let (first, last) = buckets
-            .iter()
-            .fold((u32::MAX, 0), |(first, last), (index, _)| {
-                (first.min(*index), last.max(*index))
-            });
-        if !buckets.is_empty() {
-            let (low, high) = (
-                layout.lowest_of(first as usize),
-                layout.highest_of(last as usize),
-            );
+        let indices = buckets.iter().map(|(index, _)| *index as usize);
+        let ends = indices.fold(None, |ends, index| {
+            let (first, last) = ends.unwrap_or((index, index));
+            Some((first.min(index), last.max(index)))
+        });
+        if let Some((first, last)) = ends {
+            let (low, high) = (layout.lowest_of(first), layout.highest_of(last));
             let (least, greatest) = self.range.unwrap_or((low, high));
             self.range = Some((least.min(low), greatest.max(high)));
         }

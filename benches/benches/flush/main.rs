@@ -78,7 +78,7 @@ fn bench(
     group.bench_function(id, |bencher| {
         let mut work = work();
         let (everything, some) = work.records();
-        let shards = Shards::new(shards, everything, some);
+        let shards = Shards::new(shards, &everything, some);
         work.flush();
         bencher.iter_custom(|iterations| {
             let mut time = Duration::ZERO;

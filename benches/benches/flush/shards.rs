@@ -18,12 +18,12 @@ pub(crate) struct Shards {
 
 impl Shards {
     /// Calls `everything` in each shard, once.
-    pub(crate) fn new(shards: usize, everything: Record, record: Record) -> Self {
+    pub(crate) fn new(shards: usize, everything: &Record, record: Record) -> Self {
         let turn = Arc::new(Barrier::new(shards));
         let is_over = Arc::new(AtomicBool::new(false));
         let threads = (1..shards).map(|_| {
             let (turn, is_over) = (Arc::clone(&turn), Arc::clone(&is_over));
-            let (everything, record) = (Arc::clone(&everything), Arc::clone(&record));
+            let (everything, record) = (Arc::clone(everything), Arc::clone(&record));
             thread::spawn(move || {
                 everything();
                 turn.wait();

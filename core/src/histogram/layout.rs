@@ -98,29 +98,6 @@ impl Layout {
         self.digits
     }
 
-    /// Binary digits below the leading one that tell the buckets of one octave
-    /// apart.
-    pub fn mantissa_bits(&self) -> u32 {
-        self.half_count_magnitude
-    }
-
-    /// The least value of bucket `index` as an exponent and a fraction:
-    /// `2^exponent * (1 + fraction / 2^mantissa_bits)`. `None` for zero.
-    #[inline]
-    pub fn binary_of(&self, index: usize) -> Option<(u32, usize)> {
-        let bits = self.half_count_magnitude;
-        let mask = (1 << bits) - 1;
-        let row = index >> bits;
-        let (exponent, fraction) = if row == 0 {
-            // The first row has the octaves below, too.
-            let exponent = index.checked_ilog2()?;
-            (exponent, (index << (bits - exponent)) & mask)
-        } else {
-            (row as u32 - 1 + bits, index & mask)
-        };
-        Some((exponent + self.unit_magnitude, fraction))
-    }
-
     /// The bucket of `value`, which must not pass [`highest`](Self::highest).
     #[inline(always)]
     pub fn index_of(&self, value: u64) -> usize {
@@ -211,11 +188,6 @@ mod tests {
                 let value = (bits >> shift).min(layout.highest());
                 let index = layout.index_of(value);
                 prop_assert!(index < layout.len());
-                let scaled = layout.binary_of(index).map_or(0, |(exponent, fraction)| {
-                    let mantissa = (1_u128 << layout.mantissa_bits()) + fraction as u128;
-                    (mantissa << exponent) >> layout.mantissa_bits()
-                });
-                prop_assert_eq!(scaled, u128::from(layout.lowest_of(index)));
                 prop_assert_eq!(layout.lowest_of(index), empty.lowest_equivalent(value));
                 // hdrhistogram is one short at the end of all numbers.
                 let highest = layout.highest_of(index);

@@ -15,44 +15,43 @@ pub(crate) const MAX_SCALE: i32 = 8;
 /// Most buckets of one histogram: the specification's default.
 const MAX_BUCKETS: usize = 160;
 
-/// Where HDR buckets go at [`MAX_SCALE`].
-///
-/// All values of one mantissa have the same place in their octave, and an HDR
-/// bucket's least value has a mantissa of few bits: one entry for each of them
-/// serves all octaves, 2 KiB for three digits.
+/// For every HDR bucket its index at [`MAX_SCALE`], [`ZERO`] for that of zero.
 ///
 /// The index at a coarser scale is this one shifted right, as each step halves
-/// the number of buckets exactly.
+/// the number of buckets exactly. Indices of all numbers fit: 64 octaves of 256.
 #[derive(Debug)]
 pub(crate) struct Table(Box<[i16]>);
 
+/// Less than any index, at any scale.
+const ZERO: i16 = i16::MIN;
+
 impl Table {
-    /// O(HDR buckets of one octave).
+    /// O(HDR buckets).
     pub(crate) fn new(layout: &Layout) -> Self {
-        let one = 1_u64 << layout.mantissa_bits();
-        Self((0..one).map(|fraction| place(one | fraction)).collect())
+        let indices = (0..layout.len()).map(|index| match layout.lowest_of(index) {
+            0 => ZERO,
+            value => index_at_max_scale(value),
+        });
+        Self(indices.collect())
     }
 
-    /// `None` for zero.
     #[inline]
-    fn index_of(&self, layout: &Layout, bucket: u32) -> Option<i32> {
-        let (exponent, fraction) = layout.binary_of(bucket as usize)?;
-        Some((exponent << MAX_SCALE) as i32 + i32::from(self.0[fraction]))
+    fn index_of(&self, bucket: u32) -> i16 {
+        self.0[bucket as usize]
     }
 }
 
-/// The bucket of `mantissa` within its octave, -1 for the last of the octave
-/// below.
-fn place(mantissa: u64) -> i16 {
-    if mantissa.is_power_of_two() {
+fn index_at_max_scale(value: u64) -> i16 {
+    let exponent = value.ilog2() as i16;
+    if value.is_power_of_two() {
         // The upper bound of its bucket; exact where a logarithm may not be.
-        return -1;
+        return (exponent << MAX_SCALE) - 1;
     }
     // Strictly between two powers of two, whatever the rounding.
-    let fraction = (mantissa as f64 / (1_u64 << mantissa.ilog2()) as f64).log2();
-    let steps = 1 << MAX_SCALE;
+    let fraction = (value as f64 / (1_u64 << exponent) as f64).log2();
+    let steps = 1_i16 << MAX_SCALE;
     let within = (fraction * f64::from(steps)).ceil() as i16 - 1;
-    within.clamp(0, steps - 1)
+    (exponent << MAX_SCALE) + within.clamp(0, steps - 1)
 }
 
 /// The positive range of an exponential histogram, and its zeroes.
@@ -77,53 +76,38 @@ impl Default for Exponential {
 }
 
 impl Exponential {
-    pub(crate) fn add(&mut self, layout: &Layout, table: &Table, mut buckets: &[(u32, u64)]) {
-        while let Some((outside, rest)) = self.add_inside(layout, table, buckets) {
-            self.add_outside(outside.0, outside.1);
-            buckets = rest;
+    /// Adds HDR buckets and their counts, in any order.
+    pub(crate) fn add(&mut self, table: &Table, buckets: &[(u32, u64)]) {
+        // Bucket 0 alone is that of zero, and wraps to above all others here.
+        let ends = buckets.iter().fold(None, |ends, (bucket, _)| {
+            let above_zero = bucket.wrapping_sub(1);
+            let (first, last) = ends.unwrap_or((above_zero, *bucket));
+            Some((above_zero.min(first), last.max(*bucket)))
+        });
+        if let Some((first, last @ 1..)) = ends {
+            self.cover(table.index_of(first + 1).into());
+            self.cover(table.index_of(last).into());
         }
-    }
-
-    /// Adds the buckets that lie in the present range, up to the first that
-    /// does not: returns its index at [`MAX_SCALE`], its count, and the rest.
-    fn add_inside<'a>(
-        &mut self,
-        layout: &Layout,
-        table: &Table,
-        buckets: &'a [(u32, u64)],
-    ) -> Option<((i32, u64), &'a [(u32, u64)])> {
-        // Copies, which no write to `counts` can change.
         let (shift, offset) = (MAX_SCALE - self.scale, self.offset);
         let counts = self.counts.as_mut_slice();
-        for (place, &(bucket, count)) in buckets.iter().enumerate() {
-            let Some(finest) = table.index_of(layout, bucket) else {
-                self.zero_count += count;
-                continue;
-            };
-            // Below the offset wraps to far above the last.
-            let position = (finest >> shift).wrapping_sub(offset) as u32 as usize;
-            match counts.get_mut(position) {
+        for (bucket, count) in buckets {
+            // That of zero wraps to far above the last.
+            let index = i32::from(table.index_of(*bucket)) >> shift;
+            match counts.get_mut(index.wrapping_sub(offset) as u32 as usize) {
                 Some(total) => *total += count,
-                None => return Some(((finest, count), &buckets[place + 1..])),
+                None => self.zero_count += count,
             }
         }
-        None
     }
 
-    #[cold]
-    fn add_outside(&mut self, finest: i32, count: u64) {
-        let index = finest >> (MAX_SCALE - self.scale);
-        if self.counts.is_empty() {
-            self.offset = index;
-        }
-        let index = self.make_room(index, finest);
-        self.counts[(index - self.offset) as usize] += count;
-    }
-
-    /// Extends the range to `index`, at a coarser scale if it takes too many
-    /// buckets; returns the index at the scale it ends up with.
-    fn make_room(&mut self, mut index: i32, finest: i32) -> i32 {
+    /// Extends the range to the bucket of index `finest` at [`MAX_SCALE`], at a
+    /// coarser scale if it takes too many buckets.
+    fn cover(&mut self, finest: i32) {
         loop {
+            let index = finest >> (MAX_SCALE - self.scale);
+            if self.counts.is_empty() {
+                self.offset = index;
+            }
             let last = self.offset + self.counts.len() as i32 - 1;
             let (low, high) = (self.offset.min(index), last.max(index));
             if (high - low) < MAX_BUCKETS as i32 {
@@ -134,10 +118,9 @@ impl Exponential {
                 }
                 let len = (high - low + 1) as usize;
                 self.counts.resize(len.max(self.counts.len()), 0);
-                return index;
+                return;
             }
             self.coarsen();
-            index = finest >> (MAX_SCALE - self.scale);
         }
     }
 
@@ -174,28 +157,23 @@ mod tests {
 
     #[test]
     fn powers_of_two_are_upper_bounds() {
-        let layout = layout();
-        let table = Table::new(&layout);
-        let index_of = |value| table.index_of(&layout, layout.index_of(value) as u32);
-        assert_eq!(index_of(0), None);
-        for exponent in 0..41 {
-            assert_eq!(index_of(1 << exponent), Some(exponent * 256 - 1));
-        }
-        for value in [3, 5, 1_023, 1_025, 2_047] {
-            assert_eq!(index_of(value).unwrap() >> 8, value.ilog2() as i32);
+        for exponent in 0..64 {
+            let index = index_at_max_scale(1 << exponent);
+            assert_eq!(index, exponent * 256 - 1);
+            if exponent > 1 {
+                assert_eq!(index_at_max_scale((1 << exponent) + 1) >> 8, exponent);
+                assert_eq!(index_at_max_scale((1 << exponent) - 1) >> 8, exponent - 1);
+            }
         }
     }
 
     proptest! {
         #[test]
-        fn every_bucket_holds_the_least_value_of_its_hdr_bucket(value in 1_u64..1 << 41) {
-            let layout = layout();
-            let bucket = layout.index_of(value);
-            let index = Table::new(&layout).index_of(&layout, bucket as u32);
-            let (lower, upper) = bounds(MAX_SCALE, index.unwrap());
-            let least = layout.lowest_of(bucket) as f64;
+        fn every_value_lies_in_its_bucket(value in 1_u64..1 << 50) {
+            let (lower, upper) = bounds(MAX_SCALE, index_at_max_scale(value).into());
+            let value = value as f64;
             // `powi` of the oracle is off by some parts in 10^12 here.
-            prop_assert!(least > lower * (1.0 - 1e-10) && least <= upper * (1.0 + 1e-10));
+            prop_assert!(value > lower * (1.0 - 1e-10) && value <= upper * (1.0 + 1e-10));
         }
 
         #[test]
@@ -210,12 +188,12 @@ mod tests {
             let buckets: Vec<_> = buckets.collect();
             let mut exponential = Exponential::default();
             for some in buckets.chunks(7) {
-                exponential.add(&layout, &table, some);
+                exponential.add(&table, some);
             }
             for (bucket, count) in buckets {
-                match table.index_of(&layout, bucket) {
-                    None => zeroes += count,
-                    Some(index) => *naive.entry(index).or_default() += count,
+                match table.index_of(bucket) {
+                    ZERO => zeroes += count,
+                    index => *naive.entry(i32::from(index)).or_default() += count,
                 }
             }
             prop_assert!(exponential.counts.len() <= MAX_BUCKETS);
