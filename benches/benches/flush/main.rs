@@ -30,7 +30,7 @@ mod shards;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
 use pqcnet_telemetry_benches::workload::geometric;
 
 use ours::{Flush, Size, Touched};
@@ -48,6 +48,8 @@ const FEW: usize = 20;
 fn by_size_and_shards(criterion: &mut Criterion) {
     for flush in [Flush::Harvest, Flush::Json, Flush::Snapshot] {
         let mut group = criterion.benchmark_group(flush.group());
+        // The largest take a second to record into what is flushed.
+        group.sample_size(10).sampling_mode(SamplingMode::Flat);
         for size in SIZES {
             for shards in SHARDS {
                 // A snapshot is made of totals: shards are the harvest's.
