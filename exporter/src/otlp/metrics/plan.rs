@@ -1,0 +1,176 @@
+//! What is the same in every report, rendered once and laid out in the order of
+//! the wire: a flush walks through memory once, and copies.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pqcnet_telemetry_core::{Catalog, InstrumentInfo, Kind, Series};
+
+use crate::config::{HistogramEncoding, Temporality};
+use crate::otlp::json;
+
+/// The data points of a report, and their constant text.
+pub(super) struct Plan {
+    temporality: Temporality,
+    is_exponential: bool,
+    catalog: Arc<Catalog>,
+    /// By instrument; rendered anew where the catalog's entry has changed.
+    heads: Vec<(Arc<InstrumentInfo>, Vec<u8>)>,
+    /// By series: `{"attributes":[…],` up to the first time that is the
+    /// report's.
+    openings: Vec<Vec<u8>>,
+    text: Vec<u8>,
+    pub(super) points: Vec<Point>,
+}
+
+/// One series in a report.
+pub(super) struct Point {
+    /// Index in the catalog.
+    pub(super) series: usize,
+    /// Index in the catalog.
+    pub(super) instrument: usize,
+    /// Whether its text ends before the start of the window, not its end.
+    pub(super) is_windowed: bool,
+    /// Whether it says nothing while it is zero.
+    pub(super) is_silent_at_zero: bool,
+    /// Its instrument's head, followed by its own opening.
+    text: Range<usize>,
+    opening: usize,
+}
+
+impl Plan {
+    pub(super) fn new(temporality: Temporality, histograms: &HistogramEncoding) -> Self {
+        Self {
+            temporality,
+            is_exponential: *histograms == HistogramEncoding::Exponential,
+            catalog: Arc::default(),
+            heads: Vec::new(),
+            openings: Vec::new(),
+            text: Vec::new(),
+            points: Vec::new(),
+        }
+    }
+
+    /// Takes up what `catalog` has new. O(series), where there is something.
+    pub(super) fn follow(&mut self, catalog: &Arc<Catalog>) {
+        if Arc::ptr_eq(&self.catalog, catalog) {
+            return;
+        }
+        self.catalog = Arc::clone(catalog);
+        self.render_heads(catalog);
+        for series in &catalog.series()[self.openings.len()..] {
+            let kind = catalog.instruments()[series.instrument()].kind();
+            let opening = opening(series, kind, self.is_windowed(kind));
+            self.openings.push(opening);
+        }
+        self.text.clear();
+        self.points.clear();
+        for (index, instrument) in catalog.instruments().iter().enumerate() {
+            for &series in instrument.series() {
+                let start = self.text.len();
+                self.text.extend_from_slice(&self.heads[index].1);
+                let opening = self.text.len();
+                self.text.extend_from_slice(&self.openings[series]);
+                let is_windowed = self.is_windowed(instrument.kind());
+                // An instrument made to be bound has a series nobody means.
+                let is_base =
+                    instrument.is_bound() && catalog.series()[series].attributes().is_empty();
+                self.points.push(Point {
+                    series,
+                    instrument: index,
+                    is_windowed,
+                    is_silent_at_zero: is_windowed || is_base,
+                    text: start..self.text.len(),
+                    opening,
+                });
+            }
+        }
+    }
+
+    pub(super) fn name_of(&self, instrument: usize) -> &str {
+        self.catalog.instruments()[instrument].name()
+    }
+
+    /// A point's text, with its instrument's before it unless that is open.
+    pub(super) fn text_of(&self, point: &Point, is_open: bool) -> &[u8] {
+        let start = if is_open {
+            point.opening
+        } else {
+            point.text.start
+        };
+        &self.text[start..point.text.end]
+    }
+
+    fn is_windowed(&self, kind: Kind) -> bool {
+        self.temporality == Temporality::Delta && matches!(kind, Kind::Counter | Kind::Histogram)
+    }
+
+    fn render_heads(&mut self, catalog: &Catalog) {
+        for (index, instrument) in catalog.instruments().iter().enumerate() {
+            match self.heads.get(index) {
+                Some((known, _)) if Arc::ptr_eq(known, instrument) => {}
+                Some((known, _)) if known.description() == instrument.description() => {
+                    self.heads[index].0 = Arc::clone(instrument);
+                }
+                Some(_) => self.heads[index] = (Arc::clone(instrument), self.head(instrument)),
+                None => self
+                    .heads
+                    .push((Arc::clone(instrument), self.head(instrument))),
+            }
+        }
+    }
+
+    /// `{"name":…` up to the first data point.
+    fn head(&self, instrument: &InstrumentInfo) -> Vec<u8> {
+        let mut head = b"{\"name\":".to_vec();
+        json::string(&mut head, instrument.name());
+        if !instrument.unit().is_empty() {
+            head.extend_from_slice(b",\"unit\":");
+            json::string(&mut head, instrument.unit());
+        }
+        if !instrument.description().is_empty() {
+            head.extend_from_slice(b",\"description\":");
+            json::string(&mut head, instrument.description());
+        }
+        // AggregationTemporality: 1 delta, 2 cumulative.
+        let temporality = if self.is_windowed(instrument.kind()) {
+            1
+        } else {
+            2
+        };
+        let kind = match instrument.kind() {
+            Kind::Counter => {
+                format!("\"sum\":{{\"aggregationTemporality\":{temporality},\"isMonotonic\":true,")
+            }
+            Kind::UpDownCounter => "\"sum\":{\"aggregationTemporality\":2,".to_owned(),
+            Kind::Histogram if self.is_exponential => {
+                format!("\"exponentialHistogram\":{{\"aggregationTemporality\":{temporality},")
+            }
+            Kind::Histogram => format!("\"histogram\":{{\"aggregationTemporality\":{temporality},"),
+            _ => "\"gauge\":{".to_owned(),
+        };
+        head.push(b',');
+        head.extend_from_slice(kind.as_bytes());
+        head.extend_from_slice(b"\"dataPoints\":[");
+        head
+    }
+}
+
+fn opening(series: &Series, kind: Kind, is_windowed: bool) -> Vec<u8> {
+    let mut opening = vec![b'{'];
+    if !series.attributes().is_empty() {
+        json::attributes(&mut opening, series.attributes().iter());
+        opening.push(b',');
+    }
+    if is_windowed {
+        opening.extend_from_slice(b"\"startTimeUnixNano\":");
+        return opening;
+    }
+    if kind != Kind::Gauge {
+        opening.extend_from_slice(b"\"startTimeUnixNano\":");
+        json::time(&mut opening, series.created());
+        opening.push(b',');
+    }
+    opening.extend_from_slice(b"\"timeUnixNano\":");
+    opening
+}
