@@ -54,7 +54,7 @@ fn key_values(values: [&'static str; 2]) -> [KeyValue; 2] {
 }
 
 pub(crate) fn run(criterion: &mut Criterion) {
-    for threads in [1, 2] {
+    for threads in [1, 2, 4] {
         let mut group = group(criterion, "labelled", threads);
         ours(&mut group, threads);
         prometheus(&mut group, threads);

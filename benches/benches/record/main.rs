@@ -12,12 +12,12 @@
 //! | group | threads | plain | ours |
 //! |---|---|---|---|
 //! | `counter_*` | 1, 2, 4 | `thread_local_cell`, `fetch_add`, `arc_swap` | `increment`, `local` |
-//! | `labelled_*` | 1, 2 | | `family`, `bound` |
-//! | `named_*` | 1 | | `record_counter`, `record_latency_ms` |
+//! | `labelled_*` | 1, 2, 4 | | `family`, `bound` |
+//! | `named_*` | 1, 2, 4 | | `record_counter`, `record_latency_ms` |
 //! | `histogram_*` | 1, 2, 4 | `hdrhistogram`, `hdrhistogram_mutex`, `hdrhistogram_sync` | `record`, `local`, `family` |
-//! | `up_down_*` | 1, 2 | `fetch_add` | `increment`, `local` |
-//! | `gauge_*` | 1 | `store` | `set` |
-//! | `timer_*` | 1 | `instant` | `timer` |
+//! | `up_down_*` | 1, 2, 4 | `fetch_add` | `increment`, `local` |
+//! | `gauge_*` | 1, 2, 4 | `store` | `set` |
+//! | `timer_*` | 1, 2, 4 | `instant` | `timer` |
 //! | `series` | 1 | | `series/*`, `shards/*` |
 //!
 //! The rest of a group's lines are named after the rival's crate. What each of

@@ -29,20 +29,22 @@ fn names() -> impl Iterator<Item = String> {
 }
 
 pub(crate) fn run(criterion: &mut Criterion) {
-    let mut group = group(criterion, "named", 1);
-    ours(&mut group);
-    rivals(&mut group);
-    group.finish();
+    for threads in [1, 2, 4] {
+        let mut group = group(criterion, "named", threads);
+        ours(&mut group, threads);
+        rivals(&mut group, threads);
+        group.finish();
+    }
 }
 
 fn telemetry() -> TelemetryHandle {
     TelemetryHandle::from_config(TelemetryConfig::default()).expect("the defaults are valid")
 }
 
-fn ours(group: &mut Group<'_>) {
+fn ours(group: &mut Group<'_>, threads: u32) {
     // A name has one kind, so counters and latencies have a handle each.
     let counters = telemetry();
-    bench(group, "record_counter", 1, || {
+    bench(group, "record_counter", threads, || {
         for name in names() {
             counters.record_counter(&name, 1).expect("a valid name");
         }
@@ -52,7 +54,7 @@ fn ours(group: &mut Group<'_>) {
     });
 
     let latencies = telemetry();
-    bench(group, "record_latency_ms", 1, || {
+    bench(group, "record_latency_ms", threads, || {
         for name in names() {
             latencies.record_latency_ms(&name, 1);
         }
@@ -60,13 +62,13 @@ fn ours(group: &mut Group<'_>) {
     });
 }
 
-fn rivals(group: &mut Group<'_>) {
+fn rivals(group: &mut Group<'_>, threads: u32) {
     let opts = prometheus::Opts::new("counter", "help");
     let prometheus = prometheus::IntCounterVec::new(opts, &["name"]).expect("a valid label");
     for name in names() {
         prometheus.with_label_values(&[name]).inc();
     }
-    bench(group, "prometheus_look_up", 1, || {
+    bench(group, "prometheus_look_up", threads, || {
         |_| {
             black_box(&prometheus)
                 .with_label_values(&[black_box(NAME)])
@@ -80,7 +82,7 @@ fn rivals(group: &mut Group<'_>) {
             metrics::counter!(name).increment(1);
         }
     });
-    bench(group, "metrics_macro", 1, || {
+    bench(group, "metrics_macro", threads, || {
         let recorder = metrics::set_default_local_recorder(&recorder);
         move |_| {
             let _in_force = &recorder;
@@ -94,7 +96,7 @@ fn rivals(group: &mut Group<'_>) {
         opentelemetry.add(1, &[KeyValue::new("name", name)]);
     }
     let attributes = [KeyValue::new("name", NAME)];
-    bench(group, "opentelemetry_attributes", 1, || {
+    bench(group, "opentelemetry_attributes", threads, || {
         |_| black_box(&opentelemetry).add(1, black_box(&attributes))
     });
 }

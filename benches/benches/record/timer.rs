@@ -15,30 +15,36 @@ use std::time::Instant;
 use criterion::Criterion;
 use pqcnet_telemetry_core::{Registry, Timer};
 
-use crate::bench::{bench, group};
+use crate::bench::{Group, bench, group};
 
 /// Bounds for `nm`, in milliseconds.
 const MAGNITUDES: [nm::Magnitude; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 pub(crate) fn run(criterion: &mut Criterion) {
     Timer::calibrate();
-    let mut group = group(criterion, "timer", 1);
+    for threads in [1, 2, 4] {
+        let mut group = group(criterion, "timer", threads);
+        timers(&mut group, threads);
+        group.finish();
+    }
+}
 
+fn timers(group: &mut Group<'_>, threads: u32) {
     let registry = Registry::new();
     let histogram = registry.histogram("histogram").expect("a new name");
-    bench(&mut group, "instant", 1, || {
+    bench(group, "instant", threads, || {
         |_| {
             let start = Instant::now();
             black_box(&histogram).record(start.elapsed().as_nanos() as u64);
         }
     });
-    bench(&mut group, "timer", 1, || {
+    bench(group, "timer", threads, || {
         |_| drop(black_box(&histogram).start_timer())
     });
 
     let opts = prometheus::HistogramOpts::new("histogram", "help");
     let prometheus = prometheus::Histogram::with_opts(opts).expect("a valid name");
-    bench(&mut group, "prometheus", 1, || {
+    bench(group, "prometheus", threads, || {
         |_| black_box(&prometheus).start_timer().observe_duration()
     });
 
@@ -48,9 +54,7 @@ pub(crate) fn run(criterion: &mut Criterion) {
             .histogram(&MAGNITUDES)
             .build();
     }
-    bench(&mut group, "nm", 1, || {
+    bench(group, "nm", threads, || {
         |_| EVENT.with(|event| black_box(event).observe_duration_millis(|| ()))
     });
-
-    group.finish();
 }

@@ -20,7 +20,7 @@ use crate::bench::{Group, bench, group};
 use crate::rivals;
 
 pub(crate) fn run(criterion: &mut Criterion) {
-    for threads in [1, 2] {
+    for threads in [1, 2, 4] {
         let mut group = group(criterion, "up_down", threads);
         plain_and_ours(&mut group, threads);
         rivals(&mut group, threads);

@@ -149,13 +149,18 @@ pub const SECTIONS: [Section; 16] = [
         &[
             ("1 thread", "labelled_1_thread"),
             ("2 threads", "labelled_2_threads"),
+            ("4 threads", "labelled_4_threads"),
         ],
     ),
     by_threads(
         "named",
         "One record by name, one of twenty.",
         "prometheus_look_up",
-        &[("ns", "named_1_thread")],
+        &[
+            ("1 thread", "named_1_thread"),
+            ("2 threads", "named_2_threads"),
+            ("4 threads", "named_4_threads"),
+        ],
     ),
     HISTOGRAM,
     by_threads(
@@ -165,19 +170,28 @@ pub const SECTIONS: [Section; 16] = [
         &[
             ("1 thread", "up_down_1_thread"),
             ("2 threads", "up_down_2_threads"),
+            ("4 threads", "up_down_4_threads"),
         ],
     ),
     by_threads(
         "gauge",
         "One setting of a gauge.",
         "store",
-        &[("ns", "gauge_1_thread")],
+        &[
+            ("1 thread", "gauge_1_thread"),
+            ("2 threads", "gauge_2_threads"),
+            ("4 threads", "gauge_4_threads"),
+        ],
     ),
     by_threads(
         "timer",
         "A timer's start and stop with the record of what lies between.",
         "instant",
-        &[("ns", "timer_1_thread")],
+        &[
+            ("1 thread", "timer_1_thread"),
+            ("2 threads", "timer_2_threads"),
+            ("4 threads", "timer_4_threads"),
+        ],
     ),
     SERIES,
     Section {
