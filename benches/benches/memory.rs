@@ -33,20 +33,18 @@ use std::fs;
 use std::hint::black_box;
 use std::io;
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, Barrier, OnceLock, Weak};
+use std::sync::{Barrier, OnceLock};
 use std::thread;
-use std::time::Duration;
 
 use hdrhistogram::Histogram as Hdr;
 use opentelemetry::metrics::MeterProvider;
-use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{
-    Aggregation, Instrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Stream,
-    Temporality,
+    Instrument, InstrumentKind, SdkMeterProvider, Stream, Temporality,
 };
 use pqcnet_telemetry_benches::figures::{self, Effort, Unit};
+use pqcnet_telemetry_benches::opentelemetry::{Reader, exponential};
 use pqcnet_telemetry_benches::workload::{VALUES, values};
 use pqcnet_telemetry_core::{Counter, Histogram, Layout, Registry};
 
@@ -182,32 +180,6 @@ impl Candidate for ThreadLocalHdr {
     }
 }
 
-/// A reader that the SDK and the flush both hold.
-#[derive(Clone, Debug)]
-struct Reader(Arc<ManualReader>);
-
-impl MetricReader for Reader {
-    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
-        self.0.register_pipeline(pipeline);
-    }
-
-    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
-        self.0.collect(metrics)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-
-    fn temporality(&self, kind: InstrumentKind) -> Temporality {
-        self.0.temporality(kind)
-    }
-}
-
 struct OpenTelemetry {
     reader: Reader,
     counters: Vec<opentelemetry::metrics::Counter<u64>>,
@@ -220,23 +192,15 @@ impl Candidate for OpenTelemetry {
     type Local = ();
 
     fn new() -> Self {
-        let reader = ManualReader::builder()
-            .with_temporality(Temporality::Delta)
-            .build();
-        let reader = Reader(Arc::new(reader));
-        let exponential = |instrument: &Instrument| {
-            let aggregation = Aggregation::Base2ExponentialHistogram {
-                max_size: 160,
-                max_scale: 20,
-                record_min_max: true,
-            };
-            let stream = Stream::builder().with_aggregation(aggregation).build();
+        let reader = Reader::new(Temporality::Delta);
+        let view = |instrument: &Instrument| {
+            let stream = Stream::builder().with_aggregation(exponential()).build();
             (instrument.kind() == InstrumentKind::Histogram)
                 .then(|| stream.expect("the specification's own defaults"))
         };
         let provider = SdkMeterProvider::builder()
             .with_reader(reader.clone())
-            .with_view(exponential)
+            .with_view(view)
             .build();
         let meter = provider.meter("memory");
         let counter = |n| meter.u64_counter(format!("counter.{n}")).build();

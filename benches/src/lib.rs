@@ -3,6 +3,7 @@
 
 pub mod figures;
 pub mod guard;
+pub mod opentelemetry;
 pub mod table;
 pub mod timing;
 pub mod workload;

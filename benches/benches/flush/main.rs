@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
+use pqcnet_telemetry_benches::opentelemetry;
 use pqcnet_telemetry_benches::workload::geometric;
 
 use ours::{Flush, Size, Touched};
@@ -110,7 +111,7 @@ fn against_opentelemetry(criterion: &mut Criterion) {
             1,
         );
         for (id, aggregation) in [
-            ("opentelemetry_exponential", rival::exponential()),
+            ("opentelemetry_exponential", opentelemetry::exponential()),
             ("opentelemetry_explicit", rival::explicit()),
         ] {
             group.bench_function(BenchmarkId::new(id, distinct), |bencher| {

@@ -1,58 +1,21 @@
 //! `opentelemetry_sdk`'s collection and `opentelemetry-proto`'s JSON.
 
 use std::hint::black_box;
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use opentelemetry::metrics::{Counter, Histogram, MeterProvider};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{
-    Aggregation, Instrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Stream,
-    Temporality,
+    Aggregation, Instrument, InstrumentKind, SdkMeterProvider, Stream, Temporality,
 };
+use pqcnet_telemetry_benches::opentelemetry::Reader;
 
 use crate::ours::Size;
 
-/// As the specification's defaults have it; ours has the same bound.
-pub(crate) fn exponential() -> Aggregation {
-    Aggregation::Base2ExponentialHistogram {
-        max_size: 160,
-        max_scale: 20,
-        record_min_max: true,
-    }
-}
-
 pub(crate) fn explicit() -> Aggregation {
     Aggregation::Default
-}
-
-/// The reader that a provider owns and a bench calls.
-#[derive(Clone, Debug, Default)]
-struct Reader(Arc<ManualReader>);
-
-impl MetricReader for Reader {
-    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
-        self.0.register_pipeline(pipeline);
-    }
-
-    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
-        self.0.collect(metrics)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-
-    fn temporality(&self, kind: InstrumentKind) -> Temporality {
-        self.0.temporality(kind)
-    }
 }
 
 pub(crate) struct Work {
@@ -67,7 +30,7 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn new(aggregation: &Aggregation, size: Size, values: &[u64]) -> Self {
-        let reader = Reader::default();
+        let reader = Reader::new(Temporality::Cumulative);
         let aggregation = aggregation.clone();
         let provider = SdkMeterProvider::builder()
             .with_reader(reader.clone())

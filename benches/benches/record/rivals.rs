@@ -2,8 +2,9 @@
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use opentelemetry_sdk::metrics::{
-    Aggregation, Instrument, ManualReader, MeterProviderBuilder, SdkMeterProvider, Stream,
+    Instrument, ManualReader, MeterProviderBuilder, SdkMeterProvider, Stream,
 };
+use pqcnet_telemetry_benches::opentelemetry::exponential;
 
 /// Shards of a `fast-telemetry` metric, its default: one for each thread of the
 /// largest group.
@@ -42,17 +43,13 @@ pub(crate) fn opentelemetry() -> SdkMeterProvider {
 /// The same, with histograms of base-2 exponential buckets at the
 /// specification's defaults: the finest resolution that 160 buckets allow.
 pub(crate) fn opentelemetry_exponential() -> SdkMeterProvider {
-    let exponential = |_: &Instrument| {
+    let view = |_: &Instrument| {
         Stream::builder()
-            .with_aggregation(Aggregation::Base2ExponentialHistogram {
-                max_size: 160,
-                max_scale: 20,
-                record_min_max: true,
-            })
+            .with_aggregation(exponential())
             .build()
             .ok()
     };
-    opentelemetry_builder().with_view(exponential).build()
+    opentelemetry_builder().with_view(view).build()
 }
 
 fn opentelemetry_builder() -> MeterProviderBuilder {
