@@ -104,8 +104,9 @@ impl Layout {
         self.place_of(value) - self.origin()
     }
 
-    /// The bucket of `value`, counted as if values could be told from zero on:
-    /// the subtraction is left to who knows a pointer to bucket 0.
+    /// The bucket of `value` with octaves counted from bit 0, not from that of
+    /// the lowest value: [`origin`](Self::origin) too many, which a pointer can
+    /// have subtracted once for all.
     #[inline(always)]
     pub(crate) fn place_of(&self, value: u64) -> usize {
         // The leading bit's position tells the octave, the bits from there on
