@@ -247,7 +247,8 @@ impl Catalog {
         }
         let index = u32::try_from(used).expect("the builder bounds capacities to u32");
         // `push` is next, and gives the series this number.
-        let series = u32::try_from(self.series.len()).expect("three capacities of u32");
+        let series =
+            u32::try_from(self.series.len()).expect("fewer than 2^32 series fit in memory");
         let scalar = |direction| ScalarSeries { direction, series };
         Ok(match kind {
             Kind::Counter => {

@@ -170,26 +170,31 @@ impl Buckets {
 impl HistogramTotal {
     fn add(&mut self, encoding: &HistogramEncoding, found: &Recorded<'_>) {
         self.change += 1;
+        self.count += found.count();
+        self.sum = self.sum.saturating_add(found.sum());
         let (layout, buckets) = (found.layout(), found.buckets());
+        let ends = buckets.iter().fold(None, |ends, (index, _)| {
+            let (first, last) = ends.unwrap_or((*index, *index));
+            Some((first.min(*index), last.max(*index)))
+        });
+        let Some((first, last)) = ends else {
+            return;
+        };
         match (&mut self.buckets, encoding) {
-            (Buckets::Exponential(total), _) => total.add(&self.table, buckets),
+            (Buckets::Exponential(total), _) => total.add(&self.table, buckets, first, last),
             (Buckets::Explicit(total), HistogramEncoding::Explicit(bounds)) => {
                 total.add(layout, bounds, buckets);
             }
             (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
         }
-        let indices = buckets.iter().map(|(index, _)| *index as usize);
-        let ends = indices.fold(None, |ends, index| {
-            let (first, last) = ends.unwrap_or((index, index));
-            Some((first.min(index), last.max(index)))
+        let (low, high) = (
+            layout.lowest_of(first as usize),
+            layout.highest_of(last as usize),
+        );
+        self.range = Some(match self.range {
+            Some(range) => (range.0.min(low), range.1.max(high)),
+            None => (low, high),
         });
-        if let Some((first, last)) = ends {
-            let (low, high) = (layout.lowest_of(first), layout.highest_of(last));
-            let (least, greatest) = self.range.unwrap_or((low, high));
-            self.range = Some((least.min(low), greatest.max(high)));
-        }
-        self.count += found.count();
-        self.sum = self.sum.saturating_add(found.sum());
     }
 }
 

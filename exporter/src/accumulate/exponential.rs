@@ -76,16 +76,18 @@ impl Default for Exponential {
 }
 
 impl Exponential {
-    /// Adds HDR buckets and their counts, in any order.
-    pub(crate) fn add(&mut self, table: &Table, buckets: &[(u32, u64)]) {
-        // Bucket 0 alone is that of zero, and wraps to above all others here.
-        let ends = buckets.iter().fold(None, |ends, (bucket, _)| {
-            let above_zero = bucket.wrapping_sub(1);
-            let (first, last) = ends.unwrap_or((above_zero, *bucket));
-            Some((above_zero.min(first), last.max(*bucket)))
-        });
-        if let Some((first, last @ 1..)) = ends {
-            self.cover(table.index_of(first + 1).into());
+    /// Adds HDR buckets and their counts, in any order, the least of which is
+    /// `first` and the greatest `last`.
+    pub(crate) fn add(&mut self, table: &Table, buckets: &[(u32, u64)], first: u32, last: u32) {
+        // Bucket 0 alone is that of zero, which has no place in the range.
+        let first = if first == 0 {
+            let indices = buckets.iter().map(|(bucket, _)| *bucket);
+            indices.filter(|bucket| *bucket > 0).min()
+        } else {
+            Some(first)
+        };
+        if let Some(first) = first {
+            self.cover(table.index_of(first).into());
             self.cover(table.index_of(last).into());
         }
         let (shift, offset) = (MAX_SCALE - self.scale, self.offset);
@@ -188,7 +190,9 @@ mod tests {
             let buckets: Vec<_> = buckets.collect();
             let mut exponential = Exponential::default();
             for some in buckets.chunks(7) {
-                exponential.add(&table, some);
+                let indices = some.iter().map(|(bucket, _)| *bucket);
+                let (first, last) = (indices.clone().min().unwrap(), indices.max().unwrap());
+                exponential.add(&table, some, first, last);
             }
             for (bucket, count) in buckets {
                 match table.index_of(bucket) {

@@ -64,7 +64,7 @@ impl MetricsEncoder {
             plan: &self.plan,
             max_bytes: self.max_bytes,
             bytes: self.spare.pop().unwrap_or_default(),
-            spare: std::mem::take(&mut self.spare),
+            spare: &mut self.spare,
             done: Vec::new(),
             items: 0,
             first: 0,
@@ -79,7 +79,7 @@ impl MetricsEncoder {
             let time = times.of(point);
             bodies.point(point, |out| write_value(out, total, time, histogram));
         }
-        bodies.finish(&mut self.spare)
+        bodies.finish()
     }
 
     /// Takes the memory of requests that are done with, for the next ones.
@@ -235,7 +235,7 @@ struct Bodies<'a> {
     max_bytes: usize,
     done: Vec<Body>,
     bytes: Vec<u8>,
-    spare: Vec<Vec<u8>>,
+    spare: &'a mut Vec<Vec<u8>>,
     items: usize,
     /// The instrument that the request being written begins with.
     first: usize,
@@ -294,12 +294,11 @@ impl Bodies<'_> {
         });
     }
 
-    fn finish(mut self, spare: &mut Vec<Vec<u8>>) -> Vec<Body> {
+    fn finish(mut self) -> Vec<Body> {
         if self.items > 0 {
             self.cut();
         }
-        spare.append(&mut self.spare);
-        spare.push(self.bytes);
+        self.spare.push(self.bytes);
         self.done
     }
 }
