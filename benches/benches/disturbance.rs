@@ -47,8 +47,8 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram as Hdr;
 use pqcnet_telemetry_benches::figures::{self, Effort, Figures, Unit};
-use pqcnet_telemetry_benches::workload::{VALUES, values};
-use pqcnet_telemetry_core::{Counter, Histogram, Registry};
+use pqcnet_telemetry_benches::workload::{Series, VALUES, values};
+use pqcnet_telemetry_core::Registry;
 use quanta::Clock;
 
 const COUNTERS: usize = 1_000;
@@ -118,35 +118,18 @@ const STATISTICS: [Statistic; 6] = [
     ("max", |samples| samples.max() as f64),
 ];
 
-struct Series {
+/// A registry with all its series.
+struct Ours {
     registry: Registry,
-    counters: Vec<Counter>,
-    histograms: Vec<Histogram>,
+    series: Series,
 }
 
-impl Series {
+impl Ours {
     fn new() -> Self {
         let registry = Registry::new();
-        let counter = |n| registry.counter(format!("counter.{n}"));
-        let histogram = |n| registry.histogram(format!("histogram.{n}"));
-        let counters = (0..COUNTERS).map(|n| counter(n).expect("a new name"));
-        let histograms = (0..HISTOGRAMS).map(|n| histogram(n).expect("a new name"));
         Self {
-            counters: counters.collect(),
-            histograms: histograms.collect(),
+            series: Series::new(&registry, COUNTERS, HISTOGRAMS),
             registry,
-        }
-    }
-
-    /// Into every counter, and `values` into every histogram.
-    fn record(&self, values: &[u64]) {
-        for counter in &self.counters {
-            counter.increment();
-        }
-        for histogram in &self.histograms {
-            for value in values {
-                histogram.record(*value);
-            }
         }
     }
 }
@@ -154,7 +137,7 @@ impl Series {
 /// The recording thread, which is the process's first.
 struct Writer {
     clock: Clock,
-    series: Series,
+    ours: Ours,
     values: [u64; VALUES],
     /// Of one batch, in the clock's ticks.
     samples: [u64; BATCH],
@@ -163,14 +146,14 @@ struct Writer {
 
 impl Writer {
     fn new() -> Self {
-        let (series, values) = (Series::new(), values());
+        let (ours, values) = (Ours::new(), values());
         for _bank in 0..2 {
-            series.record(&values);
-            series.registry.flush();
+            ours.series.record(&values);
+            ours.registry.flush();
         }
         Self {
             clock: Clock::new(),
-            series,
+            ours,
             values,
             samples: [0; BATCH],
             batches: 0,
@@ -188,18 +171,17 @@ impl Writer {
                 all.record(ticks).expect("a growing histogram");
             }
             let first = self.batches * VALUES_BETWEEN % VALUES;
-            self.series.record(&self.values[first..][..VALUES_BETWEEN]);
+            self.ours
+                .series
+                .record(&self.values[first..][..VALUES_BETWEEN]);
         }
         all
     }
 
     fn batch(&mut self, subject: Subject) {
         self.batches += 1;
-        let Series {
-            counters,
-            histograms,
-            ..
-        } = &self.series;
+        let series = &self.ours.series;
+        let (counters, histograms) = (series.counters(), series.histograms());
         let (clock, samples) = (&self.clock, &mut self.samples);
         match subject {
             Subject::Clock => sample(clock, samples, |position| {
@@ -277,14 +259,14 @@ impl Row {
             .collect()
     }
 
-    fn round(&mut self, writer: &mut Writer, own: &Series, time: Duration) {
-        let registry = writer.series.registry.clone();
+    fn round(&mut self, writer: &mut Writer, own: &Ours, time: Duration) {
+        let registry = writer.ours.registry.clone();
         let is_over = AtomicBool::new(false);
         let Condition { other, pause, .. } = self.condition;
         let flush = |flushes| match flushes {
             Flushes::TheWriters => flush_until(&is_over, pause, || drop(registry.flush())),
             Flushes::ItsOwn => flush_until(&is_over, pause, || {
-                own.record(&values());
+                own.series.record(&values());
                 own.registry.flush();
             }),
         };
@@ -334,7 +316,7 @@ fn main() -> ExitCode {
             Effort::Test => (1, Duration::from_millis(4)),
         };
         let mut writer = Writer::new();
-        let neighbours = Series::new();
+        let neighbours = Ours::new();
         let mut rows = Row::all();
         println!("{rounds} rounds of {} lines, {time:?} each", rows.len());
         for _round in 0..rounds {

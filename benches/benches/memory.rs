@@ -45,8 +45,8 @@ use opentelemetry_sdk::metrics::{
 };
 use pqcnet_telemetry_benches::figures::{self, Effort, Unit};
 use pqcnet_telemetry_benches::opentelemetry::{Reader, exponential};
-use pqcnet_telemetry_benches::workload::{VALUES, values};
-use pqcnet_telemetry_core::{Counter, Histogram, Layout, Registry};
+use pqcnet_telemetry_benches::workload::{Series, VALUES, values};
+use pqcnet_telemetry_core::{Layout, Registry};
 
 const COUNTERS: usize = 1_000;
 const HISTOGRAMS: usize = 20;
@@ -89,8 +89,7 @@ impl Candidate for Nothing {
 
 struct Ours {
     registry: Registry,
-    counters: Vec<Counter>,
-    histograms: Vec<Histogram>,
+    series: Series,
 }
 
 impl Candidate for Ours {
@@ -98,13 +97,8 @@ impl Candidate for Ours {
 
     fn new() -> Self {
         let registry = Registry::new();
-        let counter = |n| registry.counter(format!("counter.{n}"));
-        let histogram = |n| registry.histogram(format!("histogram.{n}"));
-        let counters = (0..COUNTERS).map(|n| counter(n).expect("a new name"));
-        let histograms = (0..HISTOGRAMS).map(|n| histogram(n).expect("a new name"));
         Self {
-            counters: counters.collect(),
-            histograms: histograms.collect(),
+            series: Series::new(&registry, COUNTERS, HISTOGRAMS),
             registry,
         }
     }
@@ -112,14 +106,7 @@ impl Candidate for Ours {
     fn local(&self) {}
 
     fn record(&self, (): &mut (), values: &Values) {
-        for counter in &self.counters {
-            counter.increment();
-        }
-        for histogram in &self.histograms {
-            for value in values {
-                histogram.record(*value);
-            }
-        }
+        self.series.record(values);
     }
 
     fn flush(&self) {

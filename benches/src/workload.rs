@@ -1,6 +1,6 @@
 //! The same work for ours and for every rival.
 
-use pqcnet_telemetry_core::label_set;
+use pqcnet_telemetry_core::{Counter, Histogram, Registry, label_set};
 
 /// Values in one pass of a timed loop.
 pub const VALUES: usize = 200;
@@ -35,4 +35,60 @@ pub fn values() -> [u64; VALUES] {
 pub fn geometric(distinct: usize, ratio: f64) -> Vec<u64> {
     let values = (0..distinct as i32).map(|step| 1_000_000.0 * ratio.powi(step));
     values.map(|value| value as u64).collect()
+}
+
+/// Counters and histograms of ours, recorded into all at once.
+#[derive(Clone, Debug)]
+pub struct Series {
+    counters: Vec<Counter>,
+    histograms: Vec<Histogram>,
+}
+
+impl Series {
+    /// Registers `counter.N` and `histogram.N`.
+    ///
+    /// # Panics
+    ///
+    /// If `registry` has no room for them.
+    pub fn new(registry: &Registry, counters: usize, histograms: usize) -> Self {
+        let counter = |n| registry.counter(format!("counter.{n}"));
+        let histogram = |n| registry.histogram(format!("histogram.{n}"));
+        let counters = (0..counters).map(|n| counter(n).expect("a new name"));
+        let histograms = (0..histograms).map(|n| histogram(n).expect("a new name"));
+        Self {
+            counters: counters.collect(),
+            histograms: histograms.collect(),
+        }
+    }
+
+    /// Every `step`th of each kind.
+    #[must_use]
+    pub fn every(&self, step: usize) -> Self {
+        Self {
+            counters: self.counters.iter().step_by(step).cloned().collect(),
+            histograms: self.histograms.iter().step_by(step).cloned().collect(),
+        }
+    }
+
+    /// All counters.
+    pub fn counters(&self) -> &[Counter] {
+        &self.counters
+    }
+
+    /// All histograms.
+    pub fn histograms(&self) -> &[Histogram] {
+        &self.histograms
+    }
+
+    /// Increments every counter, and records `values` into every histogram.
+    pub fn record(&self, values: &[u64]) {
+        for counter in &self.counters {
+            counter.increment();
+        }
+        for histogram in &self.histograms {
+            for value in values {
+                histogram.record(*value);
+            }
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pqcnet_telemetry::{OtlpJson, TelemetryConfig, TelemetryHandle};
-use pqcnet_telemetry_core::{Counter, Histogram, Registry, RetiredEpoch};
+use pqcnet_telemetry_benches::workload::Series;
+use pqcnet_telemetry_core::RetiredEpoch;
 
 use crate::shards::Record;
 
@@ -77,15 +78,18 @@ impl Work {
             .with_histogram_capacity(size.histograms as u32)
             .without_delivery();
         let handle = TelemetryHandle::from_config(config.clone()).expect("a valid configuration");
-        let registry = handle.registry();
-        let (counters, histograms) = register(registry, size);
+        let series = Series::new(handle.registry(), size.counters, size.histograms);
+        let records = |step| -> Record {
+            let (series, values) = (series.every(step), values.to_vec());
+            Arc::new(move || series.record(&values))
+        };
         let step = match touched {
             Touched::All => 1,
             Touched::Tenth => 10,
         };
         Self {
-            everything: records(&counters, &histograms, values, 1),
-            some: records(&counters, &histograms, values, step),
+            everything: records(1),
+            some: records(step),
             json: OtlpJson::new(&config).expect("a valid configuration"),
             epoch: RetiredEpoch::empty(),
             handle,
@@ -119,32 +123,4 @@ impl Work {
         }
         start.elapsed()
     }
-}
-
-fn register(registry: &Registry, size: Size) -> (Vec<Counter>, Vec<Histogram>) {
-    let counters = (0..size.counters).map(|index| {
-        let counter = registry.counter(format!("counter.{index}"));
-        counter.expect("a new name")
-    });
-    let histograms = (0..size.histograms).map(|index| {
-        let histogram = registry.histogram(format!("histogram.{index}"));
-        histogram.expect("a new name")
-    });
-    (counters.collect(), histograms.collect())
-}
-
-fn records(counters: &[Counter], histograms: &[Histogram], values: &[u64], step: usize) -> Record {
-    let counters: Vec<_> = counters.iter().step_by(step).cloned().collect();
-    let histograms: Vec<_> = histograms.iter().step_by(step).cloned().collect();
-    let values = values.to_vec();
-    Arc::new(move || {
-        for counter in &counters {
-            counter.increment();
-        }
-        for histogram in &histograms {
-            for value in &values {
-                histogram.record(*value);
-            }
-        }
-    })
 }
