@@ -1,5 +1,6 @@
 //! Retired epochs into totals: what goes on the wire.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -7,7 +8,7 @@ use pqcnet_telemetry_core::{
     Catalog, Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Value,
 };
 
-use crate::config::{HistogramEncoding, TelemetryConfig, Temporality};
+use crate::config::{HistogramEncoding, Temporality};
 
 pub(crate) mod explicit;
 pub(crate) mod exponential;
@@ -23,6 +24,9 @@ pub(crate) struct Accumulator {
     /// By the catalog's index.
     pub(crate) totals: Vec<Total>,
     pub(crate) window: Window,
+    /// Where a series' delta point begins, if before the window: what was
+    /// refused is in it.
+    since: HashMap<usize, SystemTime>,
     tables: Vec<(Layout, Arc<Table>)>,
 }
 
@@ -64,16 +68,21 @@ pub(crate) enum Buckets {
 }
 
 impl Accumulator {
-    pub(crate) fn new(config: &TelemetryConfig, now: SystemTime) -> Self {
+    pub(crate) fn new(
+        temporality: Temporality,
+        histograms: &HistogramEncoding,
+        now: SystemTime,
+    ) -> Self {
         Self {
-            temporality: config.temporality,
-            encoding: config.histograms.clone(),
+            temporality,
+            encoding: histograms.clone(),
             catalog: Arc::default(),
             totals: Vec::new(),
             window: Window {
                 start: now,
                 end: now,
             },
+            since: HashMap::new(),
             tables: Vec::new(),
         }
     }
@@ -132,30 +141,79 @@ impl Accumulator {
         table
     }
 
-    /// Begins the next delta window: what was accumulated has been encoded
-    /// and is kept as bytes from here on. Cumulative totals stay.
-    pub(crate) fn close_window_if_delta(&mut self) {
-        if self.temporality == Temporality::Cumulative {
-            return;
-        }
-        self.window.start = self.window.end;
-        for total in &mut self.totals {
-            match total {
-                Total::Counter(total) => *total = 0,
-                // A sum whose records were counted in the window before waits
-                // for company: no point has a sum without a count.
-                Total::Histogram(total) if total.count == 0 => {}
-                Total::Histogram(total) => {
-                    total.buckets = Buckets::empty(&self.encoding);
-                    total.count = 0;
-                    total.sum = 0;
-                    total.range = None;
-                    total.change += 1;
-                }
-                Total::UpDownCounter(_) | Total::Gauge(_) => {}
-            }
+    /// Where the delta point of this series begins.
+    pub(crate) fn start_of(&self, series: usize) -> SystemTime {
+        // Nearly always empty.
+        match self.since.get(&series) {
+            Some(since) => *since,
+            None => self.window.start,
         }
     }
+
+    /// Begins the next delta window, and hands over what was in this one.
+    /// Cumulative totals, and those of a cumulative report, stay.
+    pub(crate) fn close_window(&mut self) -> ClosedWindow {
+        let mut closed = ClosedWindow::default();
+        if self.temporality == Temporality::Cumulative {
+            return closed;
+        }
+        for series in 0..self.totals.len() {
+            let taken = match &mut self.totals[series] {
+                Total::Counter(total) if *total > 0 => Total::Counter(std::mem::take(total)),
+                // A sum whose records were counted in the window before waits
+                // for company: no point has a sum without a count.
+                Total::Histogram(total) if total.count > 0 => {
+                    let empty = HistogramTotal {
+                        buckets: Buckets::empty(&self.encoding),
+                        count: 0,
+                        sum: 0,
+                        range: None,
+                        change: total.change + 1,
+                        table: Arc::clone(&total.table),
+                    };
+                    Total::Histogram(Box::new(std::mem::replace(total, empty)))
+                }
+                _ => continue,
+            };
+            closed.totals.push((series, self.start_of(series), taken));
+        }
+        self.since.clear();
+        self.window.start = self.window.end;
+        closed
+    }
+
+    /// Takes back what a window held of these series, because it was not
+    /// delivered and will not be: the next point of each covers both.
+    pub(crate) fn take_back(&mut self, closed: &mut ClosedWindow, series: &[usize]) {
+        for series in series {
+            let found = closed
+                .totals
+                .binary_search_by_key(series, |(index, ..)| *index);
+            let Ok(index) = found else {
+                continue; // a gauge or an up-down counter
+            };
+            let (_, start, taken) = &mut closed.totals[index];
+            let empty = Total::Gauge(None);
+            match (&mut self.totals[*series], std::mem::replace(taken, empty)) {
+                (Total::Counter(total), Total::Counter(earlier)) => {
+                    *total = total.saturating_add(earlier);
+                }
+                (Total::Histogram(total), Total::Histogram(earlier)) => total.merge(&earlier),
+                _ => continue, // taken back before
+            }
+            self.since
+                .entry(*series)
+                .and_modify(|since| *since = (*since).min(*start))
+                .or_insert(*start);
+        }
+    }
+}
+
+/// What a delta window held, for as long as its fate is open.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClosedWindow {
+    /// Series, the start of its point, and what it gained; by series.
+    totals: Vec<(usize, SystemTime, Total)>,
 }
 
 impl Buckets {
@@ -187,10 +245,27 @@ impl HistogramTotal {
             }
             (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
         }
-        let (low, high) = (
+        self.extend_range((
             layout.lowest_of(first as usize),
             layout.highest_of(last as usize),
-        );
+        ));
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.change += 1;
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+        match (&mut self.buckets, &other.buckets) {
+            (Buckets::Exponential(total), Buckets::Exponential(other)) => total.merge(other),
+            (Buckets::Explicit(total), Buckets::Explicit(other)) => total.merge(other),
+            _ => unreachable!("made for the same encoding"),
+        }
+        if let Some(range) = other.range {
+            self.extend_range(range);
+        }
+    }
+
+    fn extend_range(&mut self, (low, high): (u64, u64)) {
         self.range = Some(match self.range {
             Some(range) => (range.0.min(low), range.1.max(high)),
             None => (low, high),

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use crate::accumulate::Accumulator;
 use crate::config::{FOREVER, TelemetryConfig, Temporality};
-use crate::otlp::Body;
-use crate::otlp::logs::LogsEncoder;
-use crate::otlp::metrics::MetricsEncoder;
+use crate::otlp::json::logs::LogsEncoder;
+use crate::otlp::json::metrics::MetricsEncoder;
 use crate::otlp::resource::Resource;
+use crate::otlp::{Body, MetricsFormat};
 use crate::snapshot::KemEvent;
 
 mod transport;
@@ -181,8 +181,13 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(config: &TelemetryConfig, resource: &Resource) -> Self {
+        let format = MetricsFormat {
+            temporality: config.temporality,
+            histograms: config.histograms.clone(),
+            max_bytes: config.max_request_bytes,
+        };
         Self {
-            metrics_encoder: MetricsEncoder::new(resource, config),
+            metrics_encoder: MetricsEncoder::new(resource, &format),
             logs_encoder: LogsEncoder::new(resource, config.max_request_bytes),
             metrics: Transport::new(config, &config.metrics_url()),
             logs: Transport::new(config, &config.logs_url()),
@@ -206,7 +211,7 @@ impl Delivery {
         events: &mut VecDeque<KemEvent>,
     ) -> Result<(), ExportError> {
         if self.is_disabled {
-            accumulator.close_window_if_delta();
+            accumulator.close_window();
             events.clear();
             return Ok(());
         }
@@ -270,7 +275,7 @@ impl Delivery {
         }
         self.offered
             .extend(self.metrics_encoder.encode(accumulator));
-        accumulator.close_window_if_delta();
+        accumulator.close_window();
         earlier.and(self.send_offered(deadline))
     }
 

@@ -74,7 +74,7 @@ impl TelemetryHandle {
         let registry = registry_of(&config);
         let resource = Resource::new(&config.labels, Uuid::new_v4());
         let now = SystemTime::now();
-        let accumulator = Accumulator::new(&config, now);
+        let accumulator = Accumulator::new(config.temporality, &config.histograms, now);
         let delivery = Delivery::new(&config, &resource);
         Ok(Self {
             shared: Arc::new(Shared {

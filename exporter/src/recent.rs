@@ -178,7 +178,7 @@ fn display_name(instrument: &InstrumentInfo, series: &Series) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TelemetryConfig;
+    use crate::config::{HistogramEncoding, Temporality};
     use pqcnet_telemetry_core::Registry;
 
     /// A flush that meets a record half-way finds its sum without its bucket.
@@ -187,7 +187,11 @@ mod tests {
         let registry = Registry::new();
         let histogram = registry.histogram("h").unwrap();
         let now = SystemTime::now();
-        let mut totals = Accumulator::new(&TelemetryConfig::default(), now);
+        let mut totals = Accumulator::new(
+            Temporality::Cumulative,
+            &HistogramEncoding::Exponential,
+            now,
+        );
         let mut recent = Recent::new(now);
         let epoch = registry.flush();
         totals.add(&epoch);

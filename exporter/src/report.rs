@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::accumulate::Accumulator;
 use crate::config::{ConfigError, TelemetryConfig};
-use crate::otlp::Body;
-use crate::otlp::metrics::MetricsEncoder;
+use crate::otlp::json::metrics::MetricsEncoder;
 use crate::otlp::resource::Resource;
+use crate::otlp::{Body, MetricsFormat};
 
 /// Retired epochs as OTLP JSON requests, for a file or a transport of one's
 /// own; [`TelemetryHandle`](crate::TelemetryHandle) delivers the same bytes.
@@ -40,9 +40,15 @@ impl OtlpJson {
     pub fn new(config: &TelemetryConfig) -> Result<Self, ConfigError> {
         config.validate()?;
         let resource = Resource::new(config.labels(), Uuid::new_v4());
+        let format = MetricsFormat {
+            temporality: config.temporality,
+            histograms: config.histograms.clone(),
+            max_bytes: config.max_request_bytes,
+        };
+        let now = SystemTime::now();
         Ok(Self {
-            accumulator: Accumulator::new(config, SystemTime::now()),
-            encoder: MetricsEncoder::new(&resource, config),
+            accumulator: Accumulator::new(format.temporality, &format.histograms, now),
+            encoder: MetricsEncoder::new(&resource, &format),
             requests: Vec::new(),
         })
     }
@@ -59,7 +65,7 @@ impl OtlpJson {
     pub fn encode(&mut self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.encoder.recycle(self.requests.drain(..));
         self.requests = self.encoder.encode(&self.accumulator);
-        self.accumulator.close_window_if_delta();
+        self.accumulator.close_window();
         self.requests.iter().map(|request| request.bytes.as_slice())
     }
 }

@@ -25,6 +25,13 @@ impl Explicit {
             self.counts[bounds.partition_point(|bound| *bound < value)] += count;
         }
     }
+
+    /// Adds counts between the same bounds.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (total, count) in self.counts.iter_mut().zip(&other.counts) {
+            *total += count;
+        }
+    }
 }
 
 #[cfg(test)]

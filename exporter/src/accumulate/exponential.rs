@@ -102,6 +102,25 @@ impl Exponential {
         }
     }
 
+    /// Adds counts of any scale.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.zero_count += other.zero_count;
+        if other.counts.is_empty() {
+            return;
+        }
+        while self.scale > other.scale {
+            self.coarsen();
+        }
+        let finer = MAX_SCALE - other.scale;
+        let last = other.offset + other.counts.len() as i32 - 1;
+        self.cover(other.offset << finer);
+        self.cover(last << finer);
+        let shift = other.scale - self.scale;
+        for (index, count) in (other.offset..).zip(&other.counts) {
+            self.counts[((index >> shift) - self.offset) as usize] += count;
+        }
+    }
+
     /// Extends the range to the bucket of index `finest` at [`MAX_SCALE`], at a
     /// coarser scale if it takes too many buckets.
     fn cover(&mut self, finest: i32) {
@@ -128,6 +147,10 @@ impl Exponential {
 
     /// Merges buckets in pairs.
     fn coarsen(&mut self) {
+        if self.counts.is_empty() {
+            self.scale -= 1;
+            return;
+        }
         let offset = self.offset >> 1;
         let last = (self.offset + self.counts.len() as i32 - 1) >> 1;
         let mut merged = vec![0; (last - offset + 1) as usize];
@@ -208,6 +231,36 @@ mod tests {
                 expected[(index - exponential.offset) as usize] += count;
             }
             prop_assert_eq!(exponential.counts, expected);
+        }
+
+        #[test]
+        fn merging_is_adding_everything_to_one(
+            parts in prop::collection::vec(
+                prop::collection::vec((0_u64..1 << 41, 1_u64..1000), 0..30), 2..4,
+            ),
+        ) {
+            let layout = layout();
+            let table = Table::new(&layout);
+            let mut all = Exponential::default();
+            let mut merged = Exponential::default();
+            for values in &parts {
+                let buckets = values.iter().map(|&(value, count)| (layout.index_of(value) as u32, count));
+                let buckets: Vec<_> = buckets.collect();
+                let indices = buckets.iter().map(|(bucket, _)| *bucket);
+                let (Some(first), Some(last)) = (indices.clone().min(), indices.max()) else {
+                    continue;
+                };
+                all.add(&table, &buckets, first, last);
+                let mut part = Exponential::default();
+                part.add(&table, &buckets, first, last);
+                merged.merge(&part);
+            }
+            prop_assert_eq!(merged.zero_count, all.zero_count);
+            prop_assert_eq!(merged.scale, all.scale);
+            if !all.counts.is_empty() {
+                prop_assert_eq!(merged.offset, all.offset);
+            }
+            prop_assert_eq!(merged.counts, all.counts);
         }
     }
 }

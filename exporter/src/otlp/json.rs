@@ -1,8 +1,20 @@
-//! The pieces of JSON that OTLP is made of.
+//! OTLP/HTTP JSON, and the pieces it is made of.
+//!
+//! Written by hand, because the constant part of a series (its name, unit and
+//! attributes) is rendered once and a flush writes numbers between ready-made
+//! pieces. The rules are those of the OTLP specification, *JSON Protobuf
+//! Encoding*: lowerCamelCase keys, enums as integers, 64-bit integers as
+//! decimal strings, doubles that are no JSON numbers as strings.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use pqcnet_telemetry_core::AttributeValue;
+
+use super::unix_nanos;
+
+mod envelope;
+pub(crate) mod logs;
+pub(crate) mod metrics;
 
 /// A string with its quotes, escaped.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
@@ -96,11 +108,9 @@ pub(crate) fn double(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// A moment in nanoseconds since 1970, as a decimal string. What lies before
-/// 1970 is 1, as 0 means "unknown".
+/// A moment in nanoseconds since 1970, as a decimal string.
 pub(crate) fn time(out: &mut Vec<u8>, time: SystemTime) {
-    let nanos = time.duration_since(UNIX_EPOCH).map_or(1, |d| d.as_nanos());
-    integer(out, u64::try_from(nanos).unwrap_or(u64::MAX).max(1));
+    integer(out, unix_nanos(time));
 }
 
 /// `"attributes":[…]`.
@@ -141,7 +151,7 @@ pub(crate) fn attributes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();

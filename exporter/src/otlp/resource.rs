@@ -1,20 +1,15 @@
-//! Who is reporting: the resource and the scope, rendered once.
+//! Who is reporting: the resource and the scope.
 
 use std::collections::BTreeMap;
 
 use pqcnet_telemetry_core::AttributeValue;
 use uuid::Uuid;
 
-use super::json;
+/// The scope's name.
+pub(crate) const SCOPE: &str = "pqcnet-telemetry";
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Opening and closing of a request, around its metrics or log records.
-#[derive(Clone, Debug)]
-pub(crate) struct Envelope {
-    pub(crate) open: Vec<u8>,
-    pub(crate) close: &'static [u8],
-}
+/// The scope's version, and the library's.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The resource's attributes: labels, `service.*` and `telemetry.sdk.*`.
 #[derive(Clone, Debug)]
@@ -29,7 +24,7 @@ impl Resource {
             ("service.instance.id", instance.to_string()),
         ];
         let library = [
-            ("telemetry.sdk.name", "pqcnet-telemetry".to_owned()),
+            ("telemetry.sdk.name", SCOPE.to_owned()),
             ("telemetry.sdk.language", "rust".to_owned()),
             ("telemetry.sdk.version", VERSION.to_owned()),
         ];
@@ -38,23 +33,7 @@ impl Resource {
         Self(all.map(|(k, v)| (k.to_owned(), v.into())).collect())
     }
 
-    /// `{"resourceMetrics":[{…"metrics":[` and its end, for example.
-    pub(crate) fn envelope(
-        &self,
-        resources: &str,
-        scopes: &str,
-        items: &str,
-        close: &'static [u8],
-    ) -> Envelope {
-        let mut open = format!("{{\"{resources}\":[{{\"resource\":{{").into_bytes();
-        json::attributes(&mut open, self.0.iter().map(|(k, v)| (k.as_str(), v)));
-        open.extend_from_slice(
-            format!(
-                "}},\"{scopes}\":[{{\"scope\":{{\"name\":\"pqcnet-telemetry\",\
-                 \"version\":\"{VERSION}\"}},\"{items}\":["
-            )
-            .as_bytes(),
-        );
-        Envelope { open, close }
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 }

@@ -1,10 +1,11 @@
 //! `ExportMetricsServiceRequest`.
 
-use super::resource::{Envelope, Resource};
-use super::{Body, json};
+use super::envelope::Envelope;
 use crate::accumulate::exponential::Exponential;
 use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window, to_i64};
-use crate::config::{HistogramEncoding, TelemetryConfig};
+use crate::config::{HistogramEncoding, Temporality};
+use crate::otlp::resource::Resource;
+use crate::otlp::{Body, MetricsFormat, json};
 
 mod plan;
 
@@ -18,6 +19,7 @@ pub(crate) struct MetricsEncoder {
     plan: Plan,
     /// By series.
     histograms: Vec<RenderedHistogram>,
+    is_delta: bool,
     /// Buffers of requests that are done with.
     spare: Vec<Vec<u8>>,
 }
@@ -33,9 +35,9 @@ struct RenderedHistogram {
 const METRIC_CLOSE: &[u8] = b"]}}";
 
 impl MetricsEncoder {
-    pub(crate) fn new(resource: &Resource, config: &TelemetryConfig) -> Self {
+    pub(crate) fn new(resource: &Resource, format: &MetricsFormat) -> Self {
         let mut bounds = Vec::new();
-        if let HistogramEncoding::Explicit(list) = &config.histograms {
+        if let HistogramEncoding::Explicit(list) = &format.histograms {
             for (index, bound) in list.iter().enumerate() {
                 if index > 0 {
                     bounds.push(b',');
@@ -44,11 +46,12 @@ impl MetricsEncoder {
             }
         }
         Self {
-            envelope: resource.envelope("resourceMetrics", "scopeMetrics", "metrics", b"]}]}]}"),
-            max_bytes: config.max_request_bytes,
+            envelope: Envelope::new(resource, "resourceMetrics", "scopeMetrics", "metrics"),
+            max_bytes: format.max_bytes,
             bounds,
-            plan: Plan::new(config.temporality, &config.histograms),
+            plan: Plan::new(format.temporality, &format.histograms),
             histograms: Vec::new(),
+            is_delta: format.temporality == Temporality::Delta,
             spare: Vec::new(),
         }
     }
@@ -67,6 +70,8 @@ impl MetricsEncoder {
             spare: &mut self.spare,
             done: Vec::new(),
             items: 0,
+            is_delta: self.is_delta,
+            series: Vec::new(),
             first: 0,
             open: None,
         };
@@ -76,6 +81,18 @@ impl MetricsEncoder {
                 continue;
             }
             let histogram = &self.histograms[point.series].text;
+            let start = accumulator.start_of(point.series);
+            if point.is_windowed && start != accumulator.window.start {
+                let window = Window {
+                    start,
+                    ..accumulator.window
+                };
+                let times = Times::new(window);
+                bodies.point(point, |out| {
+                    write_value(out, total, times.of(point), histogram)
+                });
+                continue;
+            }
             let time = times.of(point);
             bodies.point(point, |out| write_value(out, total, time, histogram));
         }
@@ -237,6 +254,9 @@ struct Bodies<'a> {
     bytes: Vec<u8>,
     spare: &'a mut Vec<Vec<u8>>,
     items: usize,
+    is_delta: bool,
+    /// Of the points in it, if it is of a delta report.
+    series: Vec<usize>,
     /// The instrument that the request being written begins with.
     first: usize,
     /// The instrument whose points are being written.
@@ -261,6 +281,9 @@ impl Bodies<'_> {
             self.first = point.instrument;
         }
         self.items += 1;
+        if self.is_delta {
+            self.series.push(point.series);
+        }
     }
 
     fn write(&mut self, point: &Point, write: &impl Fn(&mut Vec<u8>)) {
@@ -291,6 +314,7 @@ impl Bodies<'_> {
             oversized: is_oversized.then(|| format!("a point of {first}")),
             items: std::mem::take(&mut self.items),
             bytes,
+            series: std::mem::take(&mut self.series),
         });
     }
 

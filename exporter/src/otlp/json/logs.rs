@@ -1,14 +1,10 @@
 //! `ExportLogsServiceRequest`: KEM events as log records.
 
-use pqcnet_telemetry_core::AttributeValue;
-
-use super::resource::{Envelope, Resource};
-use super::{Body, json};
-use crate::kem::KemUsageReason;
+use super::envelope::Envelope;
+use crate::otlp::event::{EVENT_NAME, attributes, severity};
+use crate::otlp::resource::Resource;
+use crate::otlp::{Body, json};
 use crate::snapshot::KemEvent;
-
-/// The event's name; fixes the attributes that follow.
-pub(crate) const EVENT_NAME: &str = "pqcnet.kem.usage";
 
 /// Renders KEM events.
 pub(crate) struct LogsEncoder {
@@ -19,7 +15,7 @@ pub(crate) struct LogsEncoder {
 impl LogsEncoder {
     pub(crate) fn new(resource: &Resource, max_bytes: usize) -> Self {
         Self {
-            envelope: resource.envelope("resourceLogs", "scopeLogs", "logRecords", b"]}]}]}"),
+            envelope: Envelope::new(resource, "resourceLogs", "scopeLogs", "logRecords"),
             max_bytes,
         }
     }
@@ -48,16 +44,13 @@ impl LogsEncoder {
             bytes,
             items,
             oversized: oversized.map(|id| format!("the event {id}")),
+            series: Vec::new(),
         }
     }
 }
 
 fn write_event(out: &mut Vec<u8>, event: &KemEvent) {
-    // 9 is INFO, 13 is WARN: a fallback is worth a look.
-    let (number, text) = match event.reason {
-        KemUsageReason::Normal | KemUsageReason::Drill => (9, "INFO"),
-        KemUsageReason::Fallback => (13, "WARN"),
-    };
+    let (number, text) = severity(event);
     out.extend_from_slice(b"{\"timeUnixNano\":");
     json::time(out, event.timestamp);
     out.extend_from_slice(b",\"observedTimeUnixNano\":");
@@ -69,13 +62,7 @@ fn write_event(out: &mut Vec<u8>, event: &KemEvent) {
     out.extend_from_slice(b",\"eventName\":");
     json::string(out, EVENT_NAME);
     out.push(b',');
-    let attributes: [(&str, AttributeValue); 5] = [
-        ("log.record.uid", event.id.to_string().into()),
-        ("pqcnet.kem.label", event.label.as_str().into()),
-        ("pqcnet.kem.scheme", event.scheme.as_str().into()),
-        ("pqcnet.kem.reason", event.reason.as_str().into()),
-        ("pqcnet.kem.backup_only", event.backup_only.into()),
-    ];
+    let attributes = attributes(event);
     json::attributes(out, attributes.iter().map(|(key, value)| (*key, value)));
     out.push(b'}');
 }
