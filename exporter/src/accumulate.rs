@@ -28,6 +28,8 @@ pub(crate) struct Accumulator {
     /// refused is in it.
     since: HashMap<usize, SystemTime>,
     tables: Vec<(Layout, Arc<Table>)>,
+    /// How many instruments, the catalog's first, are the library's own.
+    own: usize,
 }
 
 /// The time that the points of the next report cover.
@@ -75,6 +77,7 @@ impl Accumulator {
     ) -> Self {
         Self {
             temporality,
+            own: 0,
             encoding: histograms.clone(),
             catalog: Arc::default(),
             totals: Vec::new(),
@@ -85,6 +88,11 @@ impl Accumulator {
             since: HashMap::new(),
             tables: Vec::new(),
         }
+    }
+
+    /// The same, where the catalog's first instruments are the library's own.
+    pub(crate) fn with_own(self, own: usize) -> Self {
+        Self { own, ..self }
     }
 
     pub(crate) fn add(&mut self, epoch: &RetiredEpoch) {
@@ -139,6 +147,16 @@ impl Accumulator {
         let table = Arc::new(Table::new(layout));
         self.tables.push((*layout, Arc::clone(&table)));
         table
+    }
+
+    /// Whether there is nothing but what the library says of itself.
+    pub(crate) fn has_only_own(&self) -> bool {
+        self.catalog.instruments().len() <= self.own
+    }
+
+    /// Whether this series is what the library says of itself.
+    pub(crate) fn is_own(&self, series: usize) -> bool {
+        self.catalog.series()[series].instrument() < self.own
     }
 
     /// Where the delta point of this series begins.

@@ -1,60 +1,31 @@
 //! Configuration: defaults, then TOML, then `OTEL_*`, then builder calls.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+mod build;
+mod check;
+mod choice;
+mod destination;
 mod endpoint;
 mod env;
 mod error;
 mod file;
+mod protocol;
+mod request;
+mod route;
 mod secret;
+mod tls;
 
+pub use choice::{HistogramEncoding, SpoolSync, Temporality};
+pub use destination::DestinationConfig;
 pub(crate) use endpoint::Endpoint;
 pub use error::ConfigError;
+pub use protocol::{Compression, Protocol};
+pub(crate) use request::{RequestOptions, RequestSettings};
+pub(crate) use route::{Destination, Route};
 pub(crate) use secret::Secret;
-
-/// Which time a sum or histogram point covers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Temporality {
-    /// From the series' start. The specification's default: an undelivered
-    /// report is superseded by the next, so an outage loses resolution only.
-    #[default]
-    Cumulative,
-    /// From the report before, for counters and histograms; up-down counters
-    /// stay cumulative.
-    Delta,
-}
-
-/// How histograms go out.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub enum HistogramEncoding {
-    /// Base-2 exponential buckets: keeps the relative resolution.
-    #[default]
-    Exponential,
-    /// Counts between fixed bounds, strictly increasing and finite.
-    Explicit(Vec<f64>),
-}
-
-/// The specification's default bounds for explicit histograms.
-pub(crate) const DEFAULT_BOUNDS: [f64; 15] = [
-    0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0,
-    10000.0,
-];
-
-/// Headers that every request has, or that would garble it.
-const OWN_HEADERS: [&str; 6] = [
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "host",
-    "transfer-encoding",
-    "user-agent",
-];
-
-/// The queue is allocated whole: two gigabytes or so.
-const MOST_EVENTS: usize = 1 << 24;
 
 /// Longer than a process lives, and no overflow when added to an `Instant`.
 pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -71,18 +42,52 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | key | variable | default |
 /// |---|---|---|
 /// | `endpoint` | `OTEL_EXPORTER_OTLP_ENDPOINT` | `http://localhost:4318` |
-/// | `metrics-endpoint`, `logs-endpoint` (used as they are) | `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, `…_LOGS_ENDPOINT` | `endpoint` with `/v1/metrics`, `/v1/logs` |
+/// | `protocol`: `http/json`, `http/protobuf` | `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/json` |
+/// | `compression`: `none`, `gzip` | `OTEL_EXPORTER_OTLP_COMPRESSION` | `none` |
+/// | `certificate`: PEM file of the only CAs to trust | `OTEL_EXPORTER_OTLP_CERTIFICATE` | the web's root CAs |
+/// | `client-certificate`: PEM file of the chain to show | `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE` | none |
+/// | `client-key`: PEM file, with `client-certificate` | `OTEL_EXPORTER_OTLP_CLIENT_KEY` | none |
+/// | `timeout-ms`, of one request; the longest a flush waits | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 |
+/// | `connect-timeout-ms`, of that; at most `timeout-ms` applies | | 5000 |
+/// | `max-request-bytes`, before compression | | 4194304 |
+/// | `max-response-bytes` | | 4194304 |
+/// | `[telemetry.headers]`, kept secret | `OTEL_EXPORTER_OTLP_HEADERS` | none |
+/// | `[telemetry.metrics]`, `[telemetry.logs]` | `OTEL_EXPORTER_OTLP_METRICS_…`, `…_LOGS_…` | as above |
+/// | `metrics-endpoint`, `logs-endpoint`: `endpoint` in those | | `endpoint` with `/v1/metrics`, `/v1/logs` |
 /// | `flush-interval-ms` | `OTEL_METRIC_EXPORT_INTERVAL` | 5000 |
-/// | `timeout-ms`, of a whole flush | `OTEL_EXPORTER_OTLP_TIMEOUT` | 10000 |
 /// | `temporality`: `cumulative`, `delta` | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative` |
 /// | `histograms`: `exponential`, `explicit` | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `exponential` |
 /// | `histogram-bounds`, with `explicit` | | the specification's fifteen |
-/// | `max-request-bytes` | | 4194304 |
-/// | `max-response-bytes` | | 4194304 |
+/// | `retry-initial-ms`: wait after a first failure | | 1000 |
+/// | `retry-max-ms`: wait after many, at least `retry-initial-ms` | | 30000 |
+/// | `queue-bytes`: of delta requests kept unacknowledged, per destination | | 33554432 |
+/// | `queue-items`: how many such requests | | 1000 |
+/// | `spool-dir`: where the undelivered outlives the process | | none |
+/// | `spool-max-bytes`: on the disk | | 268435456 |
+/// | `spool-sync`: `always`, `never` | | `always` |
+/// | `self-metrics`: whether the exporter reports on itself | | `true` |
 /// | `kem-capacity`: events kept while undelivered | | 65536 |
 /// | `counter-capacity`, `gauge-capacity`, `histogram-capacity`, `cardinality-limit` | | the core's |
 /// | `[telemetry.labels]` | `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` | `service.name = "unknown_service"` |
-/// | `[telemetry.headers]`, kept secret | `OTEL_EXPORTER_OTLP_HEADERS` | none |
+/// | `[[telemetry.destination]]` | | none |
+///
+/// **One signal.** The tables `[telemetry.metrics]` and `[telemetry.logs]`, and
+/// the variables of a signal, hold what the first eleven rows name, for that
+/// signal: the endpoint is used as it is, headers stand in place of the general
+/// ones, all else goes over them. They do so whatever layer they come from: a
+/// `protocol` in `[telemetry.metrics]` is over `OTEL_EXPORTER_OTLP_PROTOCOL` and
+/// [`with_protocol`](Self::with_protocol), and under
+/// `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL`. Only
+/// [`with_endpoint`](Self::with_endpoint) takes both signals along.
+///
+/// **Further destinations.** Each table has a `name` (1 to 64 letters, digits,
+/// `-` and `_`; not `default`) and an `endpoint`, and may have `signals` (by
+/// default `["metrics", "logs"]`), `temporality`, `histograms`,
+/// `histogram-bounds`, the keys of the first eleven rows, and `metrics` and
+/// `logs` tables of its own. Time-outs, sizes, compression, temporality and
+/// histograms come from the top-level keys where it says nothing. Protocol,
+/// headers, certificates and keys do not: they are for one receiver alone. The
+/// variables are about the destination of the top-level keys.
 ///
 /// Requests go through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` or
 /// `ALL_PROXY` names, headers included, but for the hosts in `NO_PROXY`.
@@ -92,22 +97,30 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TelemetryConfig {
+    /// Of both signals; their paths are appended.
     pub(crate) endpoint: Endpoint,
-    pub(crate) metrics_endpoint: Option<Endpoint>,
-    pub(crate) logs_endpoint: Option<Endpoint>,
+    /// Of both signals, under what is said of each.
+    pub(crate) general: RequestSettings,
+    metrics: RequestOptions,
+    logs: RequestOptions,
+    destinations: Vec<DestinationConfig>,
     pub(crate) flush_interval: Duration,
-    pub(crate) timeout: Duration,
     pub(crate) temporality: Temporality,
     pub(crate) histograms: HistogramEncoding,
-    pub(crate) max_request_bytes: usize,
-    pub(crate) max_response_bytes: u64,
+    pub(crate) retry_initial: Duration,
+    pub(crate) retry_max: Duration,
+    pub(crate) queue_bytes: usize,
+    pub(crate) queue_items: usize,
+    pub(crate) spool_dir: Option<PathBuf>,
+    pub(crate) spool_max_bytes: u64,
+    pub(crate) spool_sync: SpoolSync,
+    pub(crate) has_self_metrics: bool,
     pub(crate) kem_capacity: usize,
     pub(crate) counter_capacity: Option<u32>,
     pub(crate) gauge_capacity: Option<u32>,
     pub(crate) histogram_capacity: Option<u32>,
     pub(crate) cardinality_limit: Option<u32>,
     pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) headers: BTreeMap<String, Secret>,
     pub(crate) is_disabled: bool,
     warnings: Vec<String>,
     called_labels: BTreeMap<String, String>,
@@ -120,21 +133,27 @@ impl Default for TelemetryConfig {
         Self {
             endpoint: Endpoint::parse("endpoint", "http://localhost:4318")
                 .expect("the default endpoint is valid"),
-            metrics_endpoint: None,
-            logs_endpoint: None,
+            general: RequestSettings::default(),
+            metrics: RequestOptions::default(),
+            logs: RequestOptions::default(),
+            destinations: Vec::new(),
             flush_interval: Duration::from_secs(5),
-            timeout: Duration::from_secs(10),
             temporality: Temporality::default(),
             histograms: HistogramEncoding::default(),
-            max_request_bytes: 4 << 20,
-            max_response_bytes: 4 << 20,
+            retry_initial: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+            queue_bytes: 32 << 20,
+            queue_items: 1000,
+            spool_dir: None,
+            spool_max_bytes: 256 << 20,
+            spool_sync: SpoolSync::default(),
+            has_self_metrics: true,
             kem_capacity: 1 << 16,
             counter_capacity: None,
             gauge_capacity: None,
             histogram_capacity: None,
             cardinality_limit: None,
             labels: BTreeMap::new(),
-            headers: BTreeMap::new(),
             is_disabled: false,
             warnings: Vec::new(),
             called_labels: BTreeMap::new(),
@@ -180,124 +199,6 @@ impl TelemetryConfig {
         Ok(config)
     }
 
-    /// Where the collector listens: `http://host:4318`. `/v1/metrics` and
-    /// `/v1/logs` are appended to its path.
-    pub fn with_endpoint(mut self, endpoint: &str) -> Self {
-        match Endpoint::parse("endpoint", endpoint) {
-            Ok(endpoint) => {
-                self.endpoint = endpoint;
-                self.metrics_endpoint = None;
-                self.logs_endpoint = None;
-            }
-            Err(error) => self.note(error),
-        }
-        self
-    }
-
-    /// How often the background flusher flushes. Not zero.
-    pub fn with_flush_interval(mut self, interval: Duration) -> Self {
-        self.flush_interval = interval;
-        if interval.is_zero() {
-            self.note(invalid(
-                "flush-interval",
-                &interval,
-                "it must be above zero",
-            ));
-        }
-        self
-    }
-
-    /// The longest a flush may take, all requests together. Not zero.
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        if timeout.is_zero() {
-            self.note(invalid("timeout", &timeout, "it must be above zero"));
-        }
-        self
-    }
-
-    /// Cumulative or delta points.
-    pub fn with_temporality(mut self, temporality: Temporality) -> Self {
-        self.temporality = temporality;
-        self
-    }
-
-    /// Exponential or explicit histograms.
-    pub fn with_histograms(mut self, histograms: HistogramEncoding) -> Self {
-        if let HistogramEncoding::Explicit(bounds) = &histograms
-            && let Err(error) = check_bounds("histogram-bounds", bounds)
-        {
-            self.note(error);
-        }
-        self.histograms = histograms;
-        self
-    }
-
-    /// A label, which becomes a resource attribute. Takes the place of the
-    /// configured label of that name; calling it twice with one name is an
-    /// error.
-    pub fn with_label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        let (key, value) = (key.into(), value.into());
-        if self.called_labels.contains_key(&key) {
-            self.note(ConfigError::DuplicateLabel {
-                key: key.clone(),
-                value: error::excerpt(&value),
-            });
-        }
-        self.called_labels.insert(key.clone(), value.clone());
-        self.labels.insert(key, value);
-        self
-    }
-
-    /// A header of every request, such as a vendor's key. Its value is never
-    /// shown.
-    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.insert_header(&name.into(), &value.into());
-        self
-    }
-
-    /// Turns delivery off, as `OTEL_SDK_DISABLED=true` does: flushes succeed,
-    /// yield their snapshot and send nothing.
-    pub fn without_delivery(mut self) -> Self {
-        self.is_disabled = true;
-        self
-    }
-
-    /// The largest request to send, in bytes; larger reports are split.
-    pub fn with_max_request_bytes(mut self, bytes: usize) -> Self {
-        self.max_request_bytes = bytes;
-        if bytes == 0 {
-            self.note(invalid(
-                "max-request-bytes",
-                &bytes,
-                "it must be above zero",
-            ));
-        }
-        self
-    }
-
-    /// How many KEM events to keep while they are undelivered; more are
-    /// dropped, and counted.
-    pub fn with_kem_capacity(mut self, events: usize) -> Self {
-        self.kem_capacity = events;
-        if events == 0 {
-            self.note(invalid("kem-capacity", &events, "it must be above zero"));
-        }
-        self
-    }
-
-    /// Most series of counters and up-down counters together.
-    pub fn with_counter_capacity(mut self, series: u32) -> Self {
-        self.counter_capacity = Some(series);
-        self
-    }
-
-    /// Most series of histograms.
-    pub fn with_histogram_capacity(mut self, series: u32) -> Self {
-        self.histogram_capacity = Some(series);
-        self
-    }
-
     /// The interval of the background flusher.
     pub fn flush_interval(&self) -> Duration {
         self.flush_interval
@@ -314,97 +215,36 @@ impl TelemetryConfig {
         &self.warnings
     }
 
-    /// Says what is wrong, if something is.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        if let Some(error) = &self.first_error {
-            return Err(error.clone());
-        }
-        if self.kem_capacity > MOST_EVENTS {
-            return Err(invalid(
-                "kem-capacity",
-                &self.kem_capacity,
-                "it must be at most 16777216",
-            ));
-        }
-        for (key, value) in &self.labels {
-            if key.is_empty() {
-                return Err(ConfigError::EmptyLabel {
-                    value: error::excerpt(value),
-                });
-            }
-            if key.starts_with("telemetry.sdk.") {
-                return Err(ConfigError::ReservedLabel {
-                    key: key.clone(),
-                    value: error::excerpt(value),
-                });
-            }
-        }
-        for (name, value) in &self.headers {
-            if OWN_HEADERS.contains(&name.as_str()) {
-                return Err(ConfigError::InvalidValue {
-                    key: format!("headers.{name}"),
-                    value: "***".into(),
-                    reason: "the exporter sets this header itself".into(),
-                });
-            }
-            if !is_header(name, value.reveal()) {
-                return Err(ConfigError::InvalidValue {
-                    key: format!("headers.{name}"),
-                    value: "***".into(),
-                    reason: "it is not an HTTP header".into(),
-                });
-            }
-        }
-        Ok(())
+    /// The endpoints that signals' paths are appended to, by their keys.
+    pub(crate) fn base_endpoints(&self) -> impl Iterator<Item = (String, &Endpoint)> {
+        let further = self.destinations.iter();
+        let further = further.filter_map(|destination| {
+            let key = destination.prefix() + "endpoint";
+            Some((key, destination.endpoint.as_ref().ok()?))
+        });
+        std::iter::once(("endpoint".into(), &self.endpoint)).chain(further)
     }
 
     pub(crate) fn metrics_url(&self) -> Endpoint {
-        let own = self.metrics_endpoint.clone();
+        let own = self.metrics.endpoint.clone();
         own.unwrap_or_else(|| self.endpoint.signal("metrics"))
     }
 
     pub(crate) fn logs_url(&self) -> Endpoint {
-        let own = self.logs_endpoint.clone();
+        let own = self.logs.endpoint.clone();
         own.unwrap_or_else(|| self.endpoint.signal("logs"))
     }
 
-    pub(crate) fn warn(&mut self, warning: String) {
+    /// What a layer says of both signals. Its headers go over those of the
+    /// layers below, name by name.
+    fn apply_general(&mut self, mut layer: RequestOptions) {
+        self.endpoint = layer.endpoint.take().unwrap_or(self.endpoint.clone());
+        let headers = layer.headers.take().unwrap_or_default();
+        self.general = self.general.under(&layer);
+        self.general.headers.extend(headers);
+    }
+
+    fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }
-
-    /// Names of headers are the same in every case.
-    fn insert_header(&mut self, name: &str, value: &str) {
-        self.headers
-            .insert(name.to_ascii_lowercase(), Secret::new(value));
-    }
-
-    fn note(&mut self, error: ConfigError) {
-        self.first_error.get_or_insert(error);
-    }
-}
-
-fn invalid(key: &str, value: &dyn std::fmt::Debug, reason: &'static str) -> ConfigError {
-    ConfigError::InvalidValue {
-        key: key.into(),
-        value: format!("{value:?}"),
-        reason: reason.into(),
-    }
-}
-
-/// Whether HTTP knows such a header.
-fn is_header(name: &str, value: &str) -> bool {
-    ureq::http::HeaderName::from_bytes(name.as_bytes()).is_ok()
-        && ureq::http::HeaderValue::from_str(value).is_ok()
-}
-
-fn check_bounds(key: &str, bounds: &[f64]) -> Result<(), ConfigError> {
-    let is_finite = bounds.iter().all(|bound| bound.is_finite());
-    if !is_finite || !bounds.is_sorted_by(|a, b| a < b) {
-        return Err(invalid(
-            key,
-            &bounds,
-            "bounds must be finite and strictly increasing",
-        ));
-    }
-    Ok(())
 }

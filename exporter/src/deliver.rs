@@ -1,313 +1,264 @@
-//! Delivery: which requests are due, who is told what became of them.
+//! Delivery: lanes, one for each destination and signal.
 //!
-//! Metrics and KEM events are separate signals, each with its own state, so
-//! one that fails neither loses nor repeats the other.
+//! A flush offers its epoch to every lane and waits until each has either
+//! delivered everything or stopped after a failure. Lanes work on their own
+//! threads, so that none holds up another, and go on between flushes: a lane
+//! that has failed tries again after its backoff.
 //!
-//! *Cumulative metrics* are encoded anew from the totals at every flush: an
-//! undelivered report is superseded. *Delta metrics* are kept as the bytes that
-//! were offered, and offered again unchanged until they are acknowledged, as a
-//! request that timed out may have arrived; epochs behind them go on merging
-//! in the accumulator, as none of them has been offered. *Events* are offered
-//! until acknowledged, under the same id.
+//! ```text
+//! Source     what is due, in which order   cumulative.rs  delta.rs  events.rs
+//! Lane       when, and what follows        lane.rs  backoff.rs  retry_after.rs
+//! Worker     a lane's thread               worker.rs
+//! Transport  one HTTP endpoint             transport.rs
+//! ```
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use fastrand::Rng;
+use pqcnet_telemetry_core::RetiredEpoch;
 
 use crate::accumulate::Accumulator;
-use crate::config::{FOREVER, TelemetryConfig, Temporality};
-use crate::otlp::json::logs::LogsEncoder;
-use crate::otlp::json::metrics::MetricsEncoder;
+use crate::config::{Destination, FOREVER, Route, TelemetryConfig, Temporality};
 use crate::otlp::resource::Resource;
-use crate::otlp::{Body, MetricsFormat};
+use crate::otlp::{LogsEncoder, MetricsEncoder, MetricsFormat};
+use crate::self_metrics::SelfMetrics;
 use crate::snapshot::KemEvent;
+use crate::spool::{DeadLetter, SpoolError, SpoolOptions};
+use crate::trail::{SpoolPlace, Trail};
 
+mod backoff;
+mod clock;
+mod cumulative;
+mod delta;
+mod events;
+mod failure;
+mod lane;
+mod report;
+mod retry_after;
+mod source;
 mod transport;
+mod worker;
 
+use backoff::Backoff;
+pub(crate) use clock::Clock;
+pub use clock::SimulatedClock;
+use cumulative::Cumulative;
+use delta::{Delta, Limits};
+use events::Events;
+pub use failure::{ExportError, Failure, Signal};
+use lane::{Lane, Ticket};
+pub use report::{DeliveryReport, DropReason, SignalReport, SpoolReport};
+use source::Source;
 use transport::Transport;
+use worker::Worker;
 
-/// What is being delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Signal {
-    /// Counters, gauges, histograms.
-    Metrics,
-    /// KEM events.
-    Logs,
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Metrics => "metrics",
-            Self::Logs => "logs",
-        })
-    }
-}
-
-/// Why a request was not a full success.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Failure {
-    /// No connection came about: refused, no such host, TLS refused. The
-    /// request was not sent.
-    Connect {
-        /// What the network said.
-        message: String,
-    },
-    /// The connection broke before an answer was complete. The request may
-    /// have arrived.
-    Broken {
-        /// What the network said.
-        message: String,
-    },
-    /// The time of this flush ran out. The request may have arrived.
-    Timeout {
-        /// How long was waited.
-        after: Duration,
-    },
-    /// The receiver answered with a status other than 2xx.
-    Status {
-        /// The status.
-        status: u16,
-        /// The beginning of the answer, made printable.
-        body: String,
-    },
-    /// The receiver took the request, but not all that was in it. What it
-    /// rejected must not be sent again; cumulative totals go out again as they
-    /// always do.
-    PartialSuccess {
-        /// Data points or log records rejected.
-        rejected: u64,
-        /// What the receiver says.
-        message: String,
-    },
-    /// A single data point or event makes a request larger than
-    /// `max-request-bytes`. It was not sent, all others were; an event is
-    /// dropped, and counted.
-    TooLarge {
-        /// Which.
-        item: String,
-        /// Size of the request.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect { message } => write!(f, "no connection: {message}"),
-            Self::Broken { message } => write!(f, "the connection broke: {message}"),
-            Self::Timeout { after } if after.is_zero() => f.write_str("no time was left for it"),
-            Self::Timeout { after } => write!(f, "no answer within {} ms", after.as_millis()),
-            Self::Status { status, body } if body.is_empty() => write!(f, "status {status}"),
-            Self::Status { status, body } => write!(f, "status {status}: {body}"),
-            Self::PartialSuccess { rejected, message } => {
-                write!(f, "partial success, {rejected} rejected: {message}")
-            }
-            Self::TooLarge { item, bytes, limit } => write!(
-                f,
-                "{item} makes a request of {bytes} bytes; max-request-bytes is {limit}"
-            ),
-        }
-    }
-}
-
-impl Failure {
-    /// Whether the request must not be offered again: taken, as far as the
-    /// receiver wants it, or never to be sent.
-    fn settles_the_request(&self) -> bool {
-        matches!(self, Self::PartialSuccess { .. } | Self::TooLarge { .. })
-    }
-
-    /// Whether it says nothing of the requests that follow: it is about what
-    /// was in this one (400 bad request, 413 too large, 422 unprocessable).
-    fn is_about_content(&self) -> bool {
-        self.settles_the_request()
-            || matches!(
-                self,
-                Self::Status {
-                    status: 400 | 413 | 422,
-                    ..
-                }
-            )
-    }
-}
-
-/// What a flush could not deliver, one entry a signal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExportError {
-    failures: Vec<(Signal, String, Failure)>,
-}
-
-impl ExportError {
-    /// The failures: signal, URL and reason; never empty.
-    pub fn failures(&self) -> impl ExactSizeIterator<Item = (Signal, &str, &Failure)> {
-        self.failures
-            .iter()
-            .map(|(signal, url, failure)| (*signal, url.as_str(), failure))
-    }
-}
-
-impl fmt::Display for ExportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (signal, url, failure)) in self.failures.iter().enumerate() {
-            if index > 0 {
-                f.write_str("; ")?;
-            }
-            write!(f, "{signal} to {url}: {failure}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ExportError {}
+/// What was offered, by lane.
+pub(crate) struct Pending(Vec<Ticket>);
 
 /// The delivering half of a handle.
 pub(crate) struct Delivery {
-    metrics_encoder: MetricsEncoder,
-    logs_encoder: LogsEncoder,
-    metrics: Transport,
-    logs: Transport,
+    workers: Vec<Worker>,
+    trail: Arc<Mutex<Trail>>,
+    /// The longest a flush waits.
     timeout: Duration,
-    is_disabled: bool,
-    /// Delta requests offered and not acknowledged, oldest first.
-    offered: VecDeque<Body>,
-    /// Events too large to be sent.
-    dropped_events: u64,
 }
 
 impl Delivery {
-    pub(crate) fn new(config: &TelemetryConfig, resource: &Resource) -> Self {
-        let format = MetricsFormat {
-            temporality: config.temporality,
-            histograms: config.histograms.clone(),
-            max_bytes: config.max_request_bytes,
+    /// Starts the lanes of these destinations, of which none connects before
+    /// there is something to send. A child of the process that has the spool
+    /// gets none.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system starts no thread.
+    pub(crate) fn start(
+        config: &TelemetryConfig,
+        destinations: &[Destination],
+        resource: &Resource,
+        clock: &Clock,
+        metrics: Option<&SelfMetrics>,
+        is_child: bool,
+    ) -> Self {
+        let readers = destinations.iter().filter(|to| to.logs.is_some());
+        let names = readers.map(|to| to.name.clone()).collect();
+        let place = spool_place(config).filter(|_| !is_child);
+        let trail = Trail::new(names, place, config.kem_capacity);
+        let mut delivery = Self {
+            workers: Vec::new(),
+            trail: Arc::new(Mutex::new(trail)),
+            timeout: config.general.timeout.min(FOREVER),
         };
-        Self {
-            metrics_encoder: MetricsEncoder::new(resource, &format),
-            logs_encoder: LogsEncoder::new(resource, config.max_request_bytes),
-            metrics: Transport::new(config, &config.metrics_url()),
-            logs: Transport::new(config, &config.logs_url()),
-            timeout: config.timeout.min(FOREVER),
-            is_disabled: config.is_disabled,
-            offered: VecDeque::new(),
-            dropped_events: 0,
+        let mut readers = 0;
+        let own = metrics.map_or(0, SelfMetrics::instruments);
+        for destination in destinations {
+            // The audit trail first.
+            if let Some(route) = &destination.logs {
+                let encoder = LogsEncoder::new(route.protocol, resource, route.max_request_bytes);
+                let trail = Arc::clone(&delivery.trail);
+                let source = Box::new(Events::new(trail, readers, encoder));
+                readers += 1;
+                delivery.start_lane(
+                    config,
+                    destination,
+                    Signal::Logs,
+                    route,
+                    source,
+                    clock,
+                    metrics,
+                );
+            }
+            if let Some(route) = &destination.metrics {
+                let source = metrics_source(config, destination, route, resource, own);
+                delivery.start_lane(
+                    config,
+                    destination,
+                    Signal::Metrics,
+                    route,
+                    source,
+                    clock,
+                    metrics,
+                );
+            }
         }
+        delivery
     }
 
-    /// Events that were too large to be sent, since the handle was made.
-    pub(crate) fn dropped_events(&self) -> u64 {
-        self.dropped_events
-    }
-
-    /// Sends what is due, within the time-out. Acknowledged events leave
-    /// `events`.
-    pub(crate) fn deliver(
+    fn start_lane(
         &mut self,
-        accumulator: &mut Accumulator,
-        events: &mut VecDeque<KemEvent>,
-    ) -> Result<(), ExportError> {
-        if self.is_disabled {
-            accumulator.close_window();
-            events.clear();
-            return Ok(());
-        }
-        let start = Instant::now();
+        config: &TelemetryConfig,
+        destination: &Destination,
+        signal: Signal,
+        route: &Route,
+        source: Box<dyn Source>,
+        clock: &Clock,
+        metrics: Option<&SelfMetrics>,
+    ) {
+        let name = destination.name.clone();
+        let report = SignalReport::new(name, signal, route.url.to_string());
+        let meters = metrics.and_then(|metrics| metrics.meters(signal, route, self.workers.len()));
+        let backoff = Backoff::new(config.retry_initial, config.retry_max, Rng::new());
+        let worker = Worker::spawn(
+            format!("pqcnet-{signal}"),
+            Lane::new(source, backoff, report, meters),
+            Transport::new(route),
+            clock.clone(),
+        );
+        self.workers.push(worker);
+    }
+
+    fn trail(&self) -> MutexGuard<'_, Trail> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many more events can be taken.
+    pub(crate) fn room(&self) -> usize {
+        self.trail().room()
+    }
+
+    /// Takes events, at most as many as there is room for: on disk, where there
+    /// is a spool, when this returns.
+    pub(crate) fn accept(&self, events: &[KemEvent]) {
+        self.trail().accept(events);
+    }
+
+    /// Hands every lane an epoch.
+    pub(crate) fn offer(&self, epoch: &RetiredEpoch) -> Pending {
+        let workers = self.workers.iter();
+        Pending(workers.map(|worker| worker.offer(epoch)).collect())
+    }
+
+    /// Waits for what becomes of what was offered, and of all else that is due.
+    pub(crate) fn wait_for(
+        &self,
+        pending: Pending,
+        dropped_events: u64,
+    ) -> Result<DeliveryReport, ExportError> {
+        let deadline = Instant::now() + self.timeout;
+        let mut signals = Vec::new();
         let mut failures = Vec::new();
-        // The audit trail first; where both are due it gets half of the time,
-        // so that neither path, hanging, starves the other.
-        if !events.is_empty() {
-            let deadline = start + self.timeout / 2;
-            if let Err(failure) = self.send_logs(events, deadline) {
-                failures.push((Signal::Logs, self.logs.url().to_owned(), failure));
-            }
+        for (worker, ticket) in self.workers.iter().zip(pending.0) {
+            worker.finish(ticket, deadline, |lane, is_in_time| {
+                let late = Failure::Timeout {
+                    after: self.timeout,
+                };
+                let failure = lane.take_failure().or((!is_in_time).then_some(late));
+                let report = lane.take_report();
+                failures
+                    .extend(failure.map(|failure| (report.signal, report.url.clone(), failure)));
+                signals.push(report);
+            });
         }
-        if let Err(failure) = self.send_metrics(accumulator, start + self.timeout) {
-            failures.push((Signal::Metrics, self.metrics.url().to_owned(), failure));
-        }
+        let report = self.report_of(signals, dropped_events);
         if failures.is_empty() {
-            Ok(())
+            Ok(report)
         } else {
-            Err(ExportError { failures })
+            Err(ExportError { failures, report })
         }
     }
 
-    fn send_logs(
-        &mut self,
-        events: &mut VecDeque<KemEvent>,
-        deadline: Instant,
-    ) -> Result<(), Failure> {
-        let mut outcome = Ok(());
-        while !events.is_empty() {
-            let body = self.logs_encoder.encode(&*events);
-            match self.logs.send(&body, deadline) {
-                Ok(()) => {}
-                Err(failure) if failure.settles_the_request() => {
-                    if matches!(failure, Failure::TooLarge { .. }) {
-                        self.dropped_events += body.items as u64;
-                    }
-                    outcome = outcome.and(Err(failure));
-                }
-                Err(failure) => return Err(failure),
-            }
-            events.drain(..body.items);
-        }
-        outcome
+    /// Delivers what it can until the deadline, trying again after failures,
+    /// and counts the rest as spooled or lost. Nothing is sent afterwards.
+    pub(crate) fn shut_down(&self, deadline: Instant, dropped_events: u64) -> DeliveryReport {
+        let workers = self.workers.iter();
+        let signals = workers.map(|worker| worker.end(deadline)).collect();
+        let report = self.report_of(signals, dropped_events);
+        self.trail().close();
+        report
     }
 
-    fn send_metrics(
-        &mut self,
-        accumulator: &mut Accumulator,
-        deadline: Instant,
-    ) -> Result<(), Failure> {
-        if accumulator.temporality == Temporality::Cumulative {
-            let bodies = self.metrics_encoder.encode(accumulator);
-            let outcome = self.send_all(&bodies, deadline);
-            self.metrics_encoder.recycle(bodies);
-            return outcome;
-        }
-        let earlier = self.send_offered(deadline);
-        if !self.offered.is_empty() {
-            return earlier;
-        }
-        self.offered
-            .extend(self.metrics_encoder.encode(accumulator));
-        accumulator.close_window();
-        earlier.and(self.send_offered(deadline))
+    /// What became of everything so far.
+    pub(crate) fn report(&self, dropped_events: u64) -> DeliveryReport {
+        let workers = self.workers.iter();
+        let signals = workers.map(Worker::report).collect();
+        self.report_of(signals, dropped_events)
     }
 
-    /// Each flush begins with the first request again, so one that is refused
-    /// for its content must not keep the others back.
-    fn send_all(&mut self, bodies: &[Body], deadline: Instant) -> Result<(), Failure> {
-        let mut outcome = Ok(());
-        for body in bodies {
-            match self.metrics.send(body, deadline) {
-                Ok(()) => {}
-                Err(failure) if failure.is_about_content() => {
-                    outcome = outcome.and(Err(failure));
-                }
-                Err(failure) => return Err(failure),
-            }
+    fn report_of(&self, signals: Vec<SignalReport>, dropped_events: u64) -> DeliveryReport {
+        DeliveryReport {
+            signals,
+            dropped_events,
+            spool: self.trail().report(),
         }
-        outcome
     }
 
-    /// In strict order: a later window must not overtake an earlier one.
-    fn send_offered(&mut self, deadline: Instant) -> Result<(), Failure> {
-        let mut outcome = Ok(());
-        while let Some(body) = self.offered.front() {
-            match self.metrics.send(body, deadline) {
-                Ok(()) => {}
-                Err(failure) if failure.settles_the_request() => {
-                    outcome = outcome.and(Err(failure));
-                }
-                Err(failure) => return Err(failure),
-            }
-            self.metrics_encoder.recycle(self.offered.pop_front());
+    pub(crate) fn dead_letters(&self) -> Result<Vec<DeadLetter>, SpoolError> {
+        self.trail().dead_letters()
+    }
+}
+
+fn spool_place(config: &TelemetryConfig) -> Option<SpoolPlace> {
+    let dir = config.spool_dir.clone()?;
+    let options = SpoolOptions {
+        max_bytes: config.spool_max_bytes,
+        sync: config.spool_sync,
+    };
+    Some(SpoolPlace { dir, options })
+}
+
+fn metrics_source(
+    config: &TelemetryConfig,
+    destination: &Destination,
+    route: &Route,
+    resource: &Resource,
+    own: usize,
+) -> Box<dyn Source> {
+    let format = MetricsFormat {
+        temporality: destination.temporality,
+        histograms: destination.histograms.clone(),
+        max_bytes: route.max_request_bytes,
+    };
+    let now = SystemTime::now();
+    let accumulator = Accumulator::new(format.temporality, &format.histograms, now).with_own(own);
+    let encoder = MetricsEncoder::new(route.protocol, resource, &format);
+    match destination.temporality {
+        Temporality::Cumulative => Box::new(Cumulative::new(accumulator, encoder)),
+        Temporality::Delta => {
+            let limits = Limits {
+                bytes: config.queue_bytes,
+                requests: config.queue_items,
+            };
+            Box::new(Delta::new(accumulator, encoder, limits))
         }
-        outcome
     }
 }

@@ -20,6 +20,8 @@ pub enum TelemetryError {
     Config(ConfigError),
     /// A series could not be registered.
     Register(RegisterError),
+    /// The handle was shut down; nothing is delivered any more.
+    ShutDown,
 }
 
 impl fmt::Display for TelemetryError {
@@ -29,6 +31,7 @@ impl fmt::Display for TelemetryError {
             Self::Export(error) => write!(f, "export failed: {error}"),
             Self::Config(error) => write!(f, "invalid configuration: {error}"),
             Self::Register(error) => error.fmt(f),
+            Self::ShutDown => f.write_str("the telemetry was shut down"),
         }
     }
 }
@@ -36,7 +39,7 @@ impl fmt::Display for TelemetryError {
 impl std::error::Error for TelemetryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::CounterOverflow(_) => None,
+            Self::CounterOverflow(_) | Self::ShutDown => None,
             Self::Export(error) => Some(error),
             Self::Config(error) => Some(error),
             Self::Register(error) => Some(error),

@@ -80,7 +80,8 @@ impl<F: FnMut(&Flushed)> Turns<F> {
     fn flush(&mut self) -> Flushed {
         let flushed = self.handle.flush();
         match &flushed {
-            Err(error) if !self.is_failing => log::warn!("{error}; kept for the next flush"),
+            Err(TelemetryError::ShutDown) => {}
+            Err(error) if !self.is_failing => log::warn!("{error}; delivery goes on"),
             Ok(_) if self.is_failing => log::info!("delivering again"),
             _ => {}
         }

@@ -1,26 +1,26 @@
 //! The handle that a node's code holds.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use pqcnet_telemetry_core::{
     Counter, Gauge, Histogram, Instrument, RegisterError, Registry, RetiredEpoch, UpDownCounter,
 };
 use uuid::Uuid;
 
-use crate::accumulate::Accumulator;
-use crate::config::TelemetryConfig;
-use crate::deliver::Delivery;
+use crate::config::{Destination, FOREVER, TelemetryConfig};
+use crate::deliver::{Clock, Delivery, DeliveryReport, SimulatedClock};
 use crate::error::TelemetryError;
 use crate::flusher::Flusher;
 use crate::kem::{KemQueue, KemUsageRecord};
 use crate::named;
 use crate::otlp::resource::Resource;
 use crate::recent::Recent;
+use crate::self_metrics::{self, SelfMetrics};
 use crate::snapshot::{KemEvent, TelemetrySnapshot};
+use crate::spool::{DeadLetter, SpoolError};
 
 /// Records metrics and KEM events, and delivers them on [`flush`](Self::flush).
 ///
@@ -34,29 +34,59 @@ pub struct TelemetryHandle {
 struct Shared {
     id: u64,
     config: TelemetryConfig,
+    destinations: Vec<Destination>,
+    resource: Resource,
+    clock: Clock,
     registry: Registry,
+    metrics: Option<SelfMetrics>,
     kem: KemQueue,
     unregistered: AtomicU64,
+    /// Held by one flush at a time, while it waits too.
+    turn: Mutex<()>,
+    /// Held while nothing waits.
     outbox: Mutex<Outbox>,
 }
 
-/// What flushes share, one at a time.
+/// What flushes share.
 struct Outbox {
     /// The last one; its memory is used again.
     epoch: RetiredEpoch,
-    accumulator: Accumulator,
     recent: Recent,
-    delivery: Delivery,
-    /// Not acknowledged.
-    events: VecDeque<KemEvent>,
     /// Since the last successful flush, for its snapshot.
     recent_events: Vec<KemEvent>,
+    /// Events that found the queue full, as of the last cut.
+    dropped: u64,
+    delivery: Lifecycle,
+}
+
+/// Delivery starts with the first flush, so that a process may fork before it.
+enum Lifecycle {
+    NotStarted,
+    Running {
+        delivery: Arc<Delivery>,
+        /// Threads don't outlive a fork: a child starts its own.
+        process: u32,
+    },
+    ShutDown(DeliveryReport),
 }
 
 impl TelemetryHandle {
-    /// Checks `config` and sets up recording. Opens no connection: a collector
-    /// that is down shows at the first flush.
+    /// Checks `config` and sets up recording. Opens no connection and no spool:
+    /// a collector that is down shows at the first flush.
     pub fn from_config(config: TelemetryConfig) -> Result<Self, TelemetryError> {
+        Self::new(config, Clock::default())
+    }
+
+    /// A handle whose delivery waits on `clock`; for tests.
+    #[doc(hidden)]
+    pub fn simulated(
+        config: TelemetryConfig,
+        clock: &SimulatedClock,
+    ) -> Result<Self, TelemetryError> {
+        Self::new(config, Clock::simulated(clock))
+    }
+
+    fn new(config: TelemetryConfig, clock: Clock) -> Result<Self, TelemetryError> {
         // Not reused, so a thread's cached names never meet another handle.
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -64,31 +94,39 @@ impl TelemetryHandle {
         for warning in config.warnings() {
             log::warn!("{warning}");
         }
-        if config.endpoint.ends_in_signal() {
-            log::warn!(
-                "endpoint {}: signal paths are appended to it; without its last two parts, \
-                 or as metrics-endpoint, it may be what is meant",
-                config.endpoint
-            );
+        for (key, endpoint) in config.base_endpoints() {
+            if endpoint.ends_in_signal() {
+                log::warn!(
+                    "{key} {endpoint}: signal paths are appended to it; without its last two \
+                     parts, or as a signal's own endpoint, it may be what is meant"
+                );
+            }
         }
+        let destinations = if config.is_disabled {
+            Vec::new()
+        } else {
+            config.destinations()?
+        };
         let registry = registry_of(&config);
-        let resource = Resource::new(&config.labels, Uuid::new_v4());
-        let now = SystemTime::now();
-        let accumulator = Accumulator::new(config.temporality, &config.histograms, now);
-        let delivery = Delivery::new(&config, &resource);
+        let metrics = self_metrics(&config, &registry);
+        let own = metrics.as_ref().map_or(0, SelfMetrics::instruments);
         Ok(Self {
             shared: Arc::new(Shared {
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
+                destinations,
+                resource: Resource::new(&config.labels, Uuid::new_v4()),
+                clock,
                 registry,
+                metrics,
                 kem: KemQueue::new(config.kem_capacity),
                 unregistered: AtomicU64::new(0),
+                turn: Mutex::new(()),
                 outbox: Mutex::new(Outbox {
                     epoch: RetiredEpoch::empty(),
-                    accumulator,
-                    recent: Recent::new(now),
-                    delivery,
-                    events: VecDeque::new(),
+                    recent: Recent::new(SystemTime::now(), own),
                     recent_events: Vec::new(),
+                    dropped: 0,
+                    delivery: Lifecycle::NotStarted,
                 }),
                 config,
             }),
@@ -165,36 +203,67 @@ impl TelemetryHandle {
     /// Cuts an epoch, delivers all that is undelivered, and returns what was
     /// recorded since the last successful flush.
     ///
-    /// Takes no longer than the configured time-out, and stops no thread that
-    /// records; calls from several threads take turns. On an error everything
-    /// is kept, and the next flush takes it along: totals come out exact.
+    /// Waits until every destination has everything, or has stopped after a
+    /// failure, and no longer than the configured time-out; stops no thread
+    /// that records. Calls from several threads take turns. On an error
+    /// everything is kept that is not refused for good
+    /// ([`ExportError::report`](crate::ExportError::report) says what is what):
+    /// delivery is tried again after a backoff, and the next flush takes all of
+    /// it along. Totals come out exact.
     pub fn flush(&self) -> Result<TelemetrySnapshot, TelemetryError> {
         let shared = &*self.shared;
-        let mut outbox = shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let outbox = &mut *outbox;
-
-        shared.registry.flush_into(&mut outbox.epoch);
-        outbox.accumulator.add(&outbox.epoch);
-        outbox.recent.add(&outbox.epoch);
-        let known = outbox.events.len();
-        shared.kem.drain_into(&mut outbox.events);
-        let new_events = outbox.events.range(known..).cloned();
-        outbox.recent_events.extend(new_events);
-        // Bounded like the queue, however long one signal fails.
-        let excess = outbox
-            .recent_events
-            .len()
-            .saturating_sub(shared.config.kem_capacity);
-        outbox.recent_events.drain(..excess);
-
-        outbox
-            .delivery
-            .deliver(&mut outbox.accumulator, &mut outbox.events)?;
-        let labels = &shared.config.labels;
-        let mut snapshot = outbox.recent.take_snapshot(&outbox.accumulator, labels);
+        let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (delivery, pending) = {
+            let mut outbox = shared.outbox();
+            let delivery = shared.running(&mut outbox)?;
+            shared.cut(&mut outbox, &delivery);
+            let pending = delivery.offer(&outbox.epoch);
+            (delivery, pending)
+        };
+        let report = delivery.wait_for(pending, shared.kem.dropped())?;
+        let mut outbox = shared.outbox();
+        let mut snapshot = outbox.recent.take_snapshot(&shared.config.labels);
         snapshot.kem_events = std::mem::take(&mut outbox.recent_events);
-        snapshot.dropped_kem_events = shared.kem.dropped() + outbox.delivery.dropped_events();
+        let dropped = shared.kem.dropped();
+        snapshot.dropped_kem_events = delivery.report(dropped).all_dropped_events();
+        snapshot.delivery = report;
         Ok(snapshot)
+    }
+
+    /// Cuts a last epoch, delivers what it can within `timeout`, and ends
+    /// delivery. Says what became of everything since the handle was made.
+    ///
+    /// Unlike a flush it tries again after failures, for as long as there is
+    /// time. What is left then is in the spool, if there is one, or counted as
+    /// dropped. Recording goes on, to nowhere; later flushes fail with
+    /// [`TelemetryError::ShutDown`], and a second call returns the same report.
+    pub fn shutdown(&self, timeout: Duration) -> DeliveryReport {
+        let shared = &*self.shared;
+        let deadline = Instant::now() + timeout.min(FOREVER);
+        let mut outbox = shared.outbox();
+        let Ok(delivery) = shared.running(&mut outbox) else {
+            return shared.report(&outbox);
+        };
+        shared.cut(&mut outbox, &delivery);
+        delivery.offer(&outbox.epoch);
+        let report = delivery.shut_down(deadline, shared.kem.dropped());
+        outbox.delivery = Lifecycle::ShutDown(report.clone());
+        report
+    }
+
+    /// What became of everything that was to be delivered, since the handle was
+    /// made.
+    pub fn delivery_report(&self) -> DeliveryReport {
+        self.shared.report(&self.shared.outbox())
+    }
+
+    /// The KEM events that a receiver has refused for good, from the spool,
+    /// oldest first; none without a spool, or before the first flush.
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, SpoolError> {
+        match &self.shared.outbox().delivery {
+            Lifecycle::Running { delivery, .. } => delivery.dead_letters(),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The interval between flushes that was configured, in milliseconds.
@@ -245,16 +314,97 @@ impl fmt::Debug for TelemetryHandle {
     }
 }
 
+impl Shared {
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Delivery, started if need be.
+    fn running(&self, outbox: &mut Outbox) -> Result<Arc<Delivery>, TelemetryError> {
+        let here = std::process::id();
+        let is_child = match &outbox.delivery {
+            Lifecycle::ShutDown(_) => return Err(TelemetryError::ShutDown),
+            Lifecycle::Running { delivery, process } if *process == here => {
+                return Ok(Arc::clone(delivery));
+            }
+            Lifecycle::Running { .. } => true,
+            Lifecycle::NotStarted => false,
+        };
+        let delivery = Arc::new(Delivery::start(
+            &self.config,
+            &self.destinations,
+            &self.resource,
+            &self.clock,
+            self.metrics.as_ref(),
+            is_child,
+        ));
+        let running = Lifecycle::Running {
+            delivery: Arc::clone(&delivery),
+            process: here,
+        };
+        let before = std::mem::replace(&mut outbox.delivery, running);
+        if is_child {
+            // The parent's: its locks may be held by threads that don't exist
+            // here, and its spool is not ours to close.
+            std::mem::forget(before);
+        }
+        Ok(delivery)
+    }
+
+    /// Cuts an epoch, and takes the events that were recorded.
+    fn cut(&self, outbox: &mut Outbox, delivery: &Delivery) {
+        let start = Instant::now();
+        self.registry.flush_into(&mut outbox.epoch);
+        outbox.recent.add(&outbox.epoch);
+        let events = self.kem.take(delivery.room());
+        delivery.accept(&events);
+        // Bounded like the queue, however long one signal fails.
+        outbox.recent_events.extend(events);
+        let excess = outbox.recent_events.len();
+        let excess = excess.saturating_sub(self.config.kem_capacity);
+        outbox.recent_events.drain(..excess);
+        if let Some(metrics) = &self.metrics {
+            let dropped = self.kem.dropped();
+            let news = dropped - std::mem::replace(&mut outbox.dropped, dropped);
+            metrics.flushed(&outbox.epoch, news, start.elapsed());
+        }
+    }
+
+    fn report(&self, outbox: &Outbox) -> DeliveryReport {
+        match &outbox.delivery {
+            Lifecycle::NotStarted => DeliveryReport::default(),
+            Lifecycle::Running { delivery, .. } => delivery.report(self.kem.dropped()),
+            Lifecycle::ShutDown(report) => report.clone(),
+        }
+    }
+}
+
+/// They are of use to somebody else than the node; without room for them, the
+/// node's own go on.
+fn self_metrics(config: &TelemetryConfig, registry: &Registry) -> Option<SelfMetrics> {
+    if config.is_disabled || !config.has_self_metrics {
+        return None;
+    }
+    let registered = SelfMetrics::register(registry);
+    registered
+        .inspect_err(|error| log::warn!("no self-metrics: {error}"))
+        .ok()
+}
+
 fn registry_of(config: &TelemetryConfig) -> Registry {
+    let (counters, histograms) = match config.has_self_metrics {
+        true => (self_metrics::COUNTERS, self_metrics::HISTOGRAMS),
+        false => (0, 0),
+    };
     let mut builder = Registry::builder();
     if let Some(series) = config.counter_capacity {
-        builder = builder.counter_capacity(series);
+        builder = builder.counter_capacity(series.saturating_add(counters));
     }
     if let Some(series) = config.gauge_capacity {
         builder = builder.gauge_capacity(series);
     }
     if let Some(series) = config.histogram_capacity {
-        builder = builder.histogram_capacity(series);
+        builder = builder.histogram_capacity(series.saturating_add(histograms));
     }
     if let Some(series) = config.cardinality_limit {
         builder = builder.cardinality_limit(series);

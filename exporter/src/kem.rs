@@ -1,6 +1,5 @@
 //! KEM usage records: the audit trail of which key exchange a node used, why.
 
-use std::collections::VecDeque;
 use std::time::SystemTime;
 
 use pqcnet_telemetry_core::EventQueue;
@@ -62,14 +61,9 @@ impl KemQueue {
         });
     }
 
-    /// Moves events to `pending` until that holds as many as the queue can.
-    pub(crate) fn drain_into(&self, pending: &mut VecDeque<KemEvent>) {
-        while pending.len() < self.0.capacity() {
-            match self.0.pop() {
-                Some(event) => pending.push_back(event),
-                None => break,
-            }
-        }
+    /// Takes events out, oldest first, at most so many.
+    pub(crate) fn take(&self, most: usize) -> Vec<KemEvent> {
+        std::iter::from_fn(|| self.0.pop()).take(most).collect()
     }
 
     /// Events dropped since the handle was made.

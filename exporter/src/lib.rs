@@ -41,16 +41,27 @@ mod named;
 mod otlp;
 mod recent;
 mod report;
+mod self_metrics;
 mod snapshot;
+mod spool;
+mod trail;
 
-pub use config::{ConfigError, HistogramEncoding, TelemetryConfig, Temporality};
-pub use deliver::{ExportError, Failure, Signal};
+pub use config::{
+    Compression, ConfigError, DestinationConfig, HistogramEncoding, Protocol, SpoolSync,
+    TelemetryConfig, Temporality,
+};
+#[doc(hidden)]
+pub use deliver::SimulatedClock;
+pub use deliver::{
+    DeliveryReport, DropReason, ExportError, Failure, Signal, SignalReport, SpoolReport,
+};
 pub use error::TelemetryError;
 pub use flusher::Flusher;
 pub use handle::TelemetryHandle;
 pub use kem::{KemUsageReason, KemUsageRecord};
 pub use report::OtlpJson;
 pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};
+pub use spool::{DeadLetter, SpoolError, read_dead_letters};
 
 pub use pqcnet_telemetry_core as core;
 

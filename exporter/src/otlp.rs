@@ -2,12 +2,22 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::config::{HistogramEncoding, Temporality};
+use crate::accumulate::Accumulator;
+use crate::config::{HistogramEncoding, Protocol, Temporality};
+use crate::snapshot::KemEvent;
 
 pub(crate) mod event;
+pub(crate) mod gzip;
 pub(crate) mod json;
+mod points;
+pub(crate) mod protobuf;
 pub(crate) mod resource;
 pub(crate) mod response;
+
+#[cfg(test)]
+mod tests;
+
+use resource::Resource;
 
 /// One request's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +39,79 @@ pub(crate) struct MetricsFormat {
     pub(crate) histograms: HistogramEncoding,
     /// The largest request, in bytes.
     pub(crate) max_bytes: usize,
+}
+
+/// Encodes reports of metrics.
+pub(crate) enum MetricsEncoder {
+    Json(Box<json::metrics::MetricsEncoder>),
+    Protobuf(Box<protobuf::metrics::MetricsEncoder>),
+}
+
+impl MetricsEncoder {
+    pub(crate) fn new(protocol: Protocol, resource: &Resource, format: &MetricsFormat) -> Self {
+        match protocol {
+            Protocol::HttpJson => {
+                let encoder = json::metrics::MetricsEncoder::new(resource, format);
+                Self::Json(Box::new(encoder))
+            }
+            Protocol::HttpProtobuf => {
+                let encoder = protobuf::metrics::MetricsEncoder::new(resource, format);
+                Self::Protobuf(Box::new(encoder))
+            }
+        }
+    }
+
+    /// For the reports that follow.
+    pub(crate) fn set_max_bytes(&mut self, max_bytes: usize) {
+        match self {
+            Self::Json(encoder) => encoder.set_max_bytes(max_bytes),
+            Self::Protobuf(encoder) => encoder.set_max_bytes(max_bytes),
+        }
+    }
+
+    /// The accumulator's totals as one or more requests, each no larger than
+    /// the limit unless a single point is. None if there is nothing to say.
+    pub(crate) fn encode(&mut self, accumulator: &Accumulator) -> Vec<Body> {
+        match self {
+            Self::Json(encoder) => encoder.encode(accumulator),
+            Self::Protobuf(encoder) => encoder.encode(accumulator),
+        }
+    }
+
+    /// Takes the memory of requests that are done with, if there is a use for
+    /// it.
+    pub(crate) fn recycle(&mut self, bodies: impl IntoIterator<Item = Body>) {
+        match self {
+            Self::Json(encoder) => encoder.recycle(bodies),
+            // It knows a request's length before it takes memory.
+            Self::Protobuf(_) => {}
+        }
+    }
+}
+
+/// Encodes KEM events.
+pub(crate) enum LogsEncoder {
+    Json(json::logs::LogsEncoder),
+    Protobuf(protobuf::logs::LogsEncoder),
+}
+
+impl LogsEncoder {
+    pub(crate) fn new(protocol: Protocol, resource: &Resource, max_bytes: usize) -> Self {
+        match protocol {
+            Protocol::HttpJson => Self::Json(json::logs::LogsEncoder::new(resource, max_bytes)),
+            Protocol::HttpProtobuf => {
+                Self::Protobuf(protobuf::logs::LogsEncoder::new(resource, max_bytes))
+            }
+        }
+    }
+
+    /// As many of the first events as fit one request, at least one.
+    pub(crate) fn encode<'a>(&self, events: impl IntoIterator<Item = &'a KemEvent>) -> Body {
+        match self {
+            Self::Json(encoder) => encoder.encode(events),
+            Self::Protobuf(encoder) => encoder.encode(events),
+        }
+    }
 }
 
 /// A moment in nanoseconds since 1970. What lies before 1970 is 1, as 0 means

@@ -1,29 +1,37 @@
-//! What was recorded since the last successful flush: the snapshot's part of
-//! the retired epochs.
+//! The snapshot's part of the retired epochs: what was recorded since the last
+//! successful flush, and where up-down counters and gauges stand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use pqcnet_telemetry_core::{
-    Catalog, Distribution as Recorded, InstrumentInfo, Layout, RetiredEpoch, Series, Value,
+    Catalog, Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Series, Value,
 };
 
-use crate::accumulate::{Accumulator, Total, to_i64};
+use crate::accumulate::to_i64;
 use crate::snapshot::{Distribution, TelemetrySnapshot};
 
-/// Gains that no snapshot has shown yet, by the catalog's index.
+/// What no snapshot has shown yet, by the catalog's index.
 pub(crate) struct Recent {
     start: SystemTime,
-    gains: Vec<Gain>,
+    end: SystemTime,
+    catalog: Arc<Catalog>,
+    shown: Vec<Shown>,
+    /// How many instruments, the catalog's first, are not shown.
+    own: usize,
 }
 
-#[derive(Debug, Default)]
-enum Gain {
-    /// Nothing, or an instrument whose snapshot is where it stands.
-    #[default]
-    None,
+#[derive(Debug)]
+enum Shown {
+    /// The gain since the last snapshot.
     Counter(u128),
+    /// The same.
     Histogram(Box<RecentHistogram>),
+    /// Where it stands.
+    UpDownCounter(i128),
+    /// Where it stands.
+    Gauge(Option<f64>),
 }
 
 #[derive(Debug, Default)]
@@ -33,68 +41,60 @@ struct RecentHistogram {
 }
 
 impl Recent {
-    pub(crate) fn new(now: SystemTime) -> Self {
+    pub(crate) fn new(now: SystemTime, own: usize) -> Self {
         Self {
             start: now,
-            gains: Vec::new(),
+            end: now,
+            catalog: Arc::default(),
+            shown: Vec::new(),
+            own,
         }
     }
 
     pub(crate) fn add(&mut self, epoch: &RetiredEpoch) {
-        let series = epoch.catalog().series().len();
-        self.gains.resize_with(series, Gain::default);
+        self.catalog = Arc::clone(epoch.catalog());
+        self.end = epoch.end();
+        for series in &self.catalog.series()[self.shown.len()..] {
+            let kind = self.catalog.instruments()[series.instrument()].kind();
+            self.shown.push(match kind {
+                Kind::Counter => Shown::Counter(0),
+                Kind::UpDownCounter => Shown::UpDownCounter(0),
+                Kind::Histogram => Shown::Histogram(Box::default()),
+                _ => Shown::Gauge(None),
+            });
+        }
         for (index, value) in epoch.changes() {
-            match (&mut self.gains[index], value) {
-                (Gain::Counter(gain), Value::Counter(more)) => *gain = gain.saturating_add(more),
-                (Gain::Histogram(gain), Value::Histogram(found)) => gain.add(&found),
-                (gain, Value::Counter(more)) => *gain = Gain::Counter(more),
-                (gain, Value::Histogram(found)) => {
-                    let mut histogram = Box::<RecentHistogram>::default();
-                    histogram.add(&found);
-                    *gain = Gain::Histogram(histogram);
+            match (&mut self.shown[index], value) {
+                (Shown::Counter(gain), Value::Counter(more)) => *gain = gain.saturating_add(more),
+                (Shown::Histogram(gain), Value::Histogram(found)) => gain.add(&found),
+                (Shown::UpDownCounter(total), Value::UpDownCounter(change)) => {
+                    *total = total.saturating_add(change);
                 }
-                _ => {}
+                (Shown::Gauge(last), Value::Gauge(value)) => *last = value,
+                _ => unreachable!("a series keeps its kind"),
             }
         }
     }
 
-    /// Shows and forgets the gains, and where `totals` stand; without the KEM
+    /// Shows where everything stands, and forgets the gains; without the KEM
     /// events.
-    pub(crate) fn take_snapshot(
-        &mut self,
-        totals: &Accumulator,
-        labels: &BTreeMap<String, String>,
-    ) -> TelemetrySnapshot {
-        let mut snapshot = TelemetrySnapshot {
-            start: self.start,
-            timestamp: totals.window.end,
-            labels: labels.clone(),
-            counters: BTreeMap::new(),
-            up_down_counters: BTreeMap::new(),
-            gauges: BTreeMap::new(),
-            latencies_ms: BTreeMap::new(),
-            histograms: BTreeMap::new(),
-            kem_events: Vec::new(),
-            dropped_kem_events: 0,
-        };
-        self.start = totals.window.end;
-        self.show_gains(&totals.catalog, &mut snapshot);
-        show_standings(totals, &mut snapshot);
-        snapshot
-    }
-
-    fn show_gains(&mut self, catalog: &Catalog, snapshot: &mut TelemetrySnapshot) {
-        for (series, gain) in catalog.series().iter().zip(&mut self.gains) {
-            let instrument = &catalog.instruments()[series.instrument()];
-            match gain {
-                Gain::None | Gain::Counter(0) => {}
-                Gain::Counter(gain) => {
-                    let name = display_name(instrument, series);
-                    let shown = u64::try_from(*gain).unwrap_or(u64::MAX);
-                    snapshot.counters.insert(name, shown);
+    pub(crate) fn take_snapshot(&mut self, labels: &BTreeMap<String, String>) -> TelemetrySnapshot {
+        let mut snapshot = TelemetrySnapshot::empty(self.start, self.end, labels.clone());
+        self.start = self.end;
+        for (series, shown) in self.catalog.series().iter().zip(&mut self.shown) {
+            if series.instrument() < self.own {
+                continue;
+            }
+            let instrument = &self.catalog.instruments()[series.instrument()];
+            let name = || display_name(instrument, series);
+            match shown {
+                Shown::Counter(0) => {}
+                Shown::Counter(gain) => {
+                    let value = u64::try_from(*gain).unwrap_or(u64::MAX);
+                    snapshot.counters.insert(name(), value);
                     *gain = 0;
                 }
-                Gain::Histogram(gain) => {
+                Shown::Histogram(gain) => {
                     let layout = instrument.layout().expect("histograms have a layout");
                     if let Some(distribution) = gain.take(layout) {
                         let section = if instrument.unit() == "ms" {
@@ -102,27 +102,19 @@ impl Recent {
                         } else {
                             &mut snapshot.histograms
                         };
-                        section.insert(display_name(instrument, series), distribution);
+                        section.insert(name(), distribution);
                     }
+                }
+                Shown::UpDownCounter(total) => {
+                    snapshot.up_down_counters.insert(name(), to_i64(*total));
+                }
+                Shown::Gauge(value) => {
+                    let finite = value.filter(|value| value.is_finite());
+                    snapshot.gauges.extend(finite.map(|value| (name(), value)));
                 }
             }
         }
-    }
-}
-
-/// Up-down counters and gauges.
-fn show_standings(totals: &Accumulator, snapshot: &mut TelemetrySnapshot) {
-    for (series, total) in totals.catalog.series().iter().zip(&totals.totals) {
-        let name = || display_name(&totals.catalog.instruments()[series.instrument()], series);
-        match total {
-            Total::UpDownCounter(total) => {
-                snapshot.up_down_counters.insert(name(), to_i64(*total));
-            }
-            Total::Gauge(Some(value)) if value.is_finite() => {
-                snapshot.gauges.insert(name(), *value);
-            }
-            Total::Gauge(_) | Total::Counter(_) | Total::Histogram(_) => {}
-        }
+        snapshot
     }
 }
 
@@ -178,7 +170,6 @@ fn display_name(instrument: &InstrumentInfo, series: &Series) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{HistogramEncoding, Temporality};
     use pqcnet_telemetry_core::Registry;
 
     /// A flush that meets a record half-way finds its sum without its bucket.
@@ -186,28 +177,18 @@ mod tests {
     fn a_sum_that_comes_before_its_bucket_waits_for_it() {
         let registry = Registry::new();
         let histogram = registry.histogram("h").unwrap();
-        let now = SystemTime::now();
-        let mut totals = Accumulator::new(
-            Temporality::Cumulative,
-            &HistogramEncoding::Exponential,
-            now,
-        );
-        let mut recent = Recent::new(now);
-        let epoch = registry.flush();
-        totals.add(&epoch);
-        recent.add(&epoch);
-        recent.gains[0] = Gain::Histogram(Box::new(RecentHistogram {
+        let mut recent = Recent::new(SystemTime::now(), 0);
+        recent.add(&registry.flush());
+        recent.shown[0] = Shown::Histogram(Box::new(RecentHistogram {
             buckets: Vec::new(),
             sum: 1_000,
         }));
         let labels = BTreeMap::new();
-        let snapshot = recent.take_snapshot(&totals, &labels);
+        let snapshot = recent.take_snapshot(&labels);
         assert!(snapshot.histograms.is_empty());
         histogram.record(7);
-        let epoch = registry.flush();
-        totals.add(&epoch);
-        recent.add(&epoch);
-        let snapshot = recent.take_snapshot(&totals, &labels);
+        recent.add(&registry.flush());
+        let snapshot = recent.take_snapshot(&labels);
         assert_eq!(snapshot.histograms["h"].sum, 1_007);
     }
 }

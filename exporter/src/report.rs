@@ -43,7 +43,7 @@ impl OtlpJson {
         let format = MetricsFormat {
             temporality: config.temporality,
             histograms: config.histograms.clone(),
-            max_bytes: config.max_request_bytes,
+            max_bytes: config.general.max_request_bytes,
         };
         let now = SystemTime::now();
         Ok(Self {

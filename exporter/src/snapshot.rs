@@ -8,6 +8,7 @@ use pqcnet_telemetry_core::Layout;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::deliver::DeliveryReport;
 use crate::kem::KemUsageRecord;
 
 /// What was recorded since the last successful flush.
@@ -41,6 +42,33 @@ pub struct TelemetrySnapshot {
     /// KEM events dropped since the handle was made, because too many were
     /// undelivered, or because one was larger than a request may be.
     pub dropped_kem_events: u64,
+    /// What became of everything that was to be delivered, since the flush
+    /// before, for each destination and signal.
+    #[serde(default)]
+    pub delivery: DeliveryReport,
+}
+
+impl TelemetrySnapshot {
+    /// One that shows nothing of the time between two moments.
+    pub(crate) fn empty(
+        start: SystemTime,
+        timestamp: SystemTime,
+        labels: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            start,
+            timestamp,
+            labels,
+            counters: BTreeMap::new(),
+            up_down_counters: BTreeMap::new(),
+            gauges: BTreeMap::new(),
+            latencies_ms: BTreeMap::new(),
+            histograms: BTreeMap::new(),
+            kem_events: Vec::new(),
+            dropped_kem_events: 0,
+            delivery: DeliveryReport::default(),
+        }
+    }
 }
 
 /// A distribution in numbers. All but `count` and `sum` are exact to the
@@ -131,19 +159,19 @@ impl PartialEq<KemUsageRecord> for KemEvent {
     }
 }
 
-mod rfc3339 {
+pub(crate) mod rfc3339 {
     use std::time::SystemTime;
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         time: &SystemTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&humantime::format_rfc3339_nanos(*time))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<SystemTime, D::Error> {
         let text = String::deserialize(deserializer)?;

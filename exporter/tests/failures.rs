@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use pqcnet_telemetry::{
-    Failure, KemUsageReason, KemUsageRecord, Signal, TelemetryConfig, TelemetryError,
-    TelemetryHandle, Temporality,
+    DropReason, Failure, KemUsageReason, KemUsageRecord, Signal, SignalReport, SimulatedClock,
+    TelemetryConfig, TelemetryError, TelemetryHandle, TelemetrySnapshot, Temporality,
 };
 
 #[path = "../../examples/support/sink.rs"]
@@ -20,11 +20,29 @@ use sink::{Answer, Request, Sink};
 
 const PATIENT: Duration = Duration::from_secs(60);
 
-fn telemetry(url: &str, temporality: Temporality) -> TelemetryHandle {
-    let config = TelemetryConfig::new(url)
+fn config(url: &str) -> TelemetryConfig {
+    TelemetryConfig::new(url)
         .with_timeout(PATIENT)
-        .with_temporality(temporality);
-    TelemetryHandle::from_config(config).unwrap()
+        .with_self_metrics(false)
+}
+
+/// A handle that jumps over every backoff.
+fn simulated(config: TelemetryConfig) -> TelemetryHandle {
+    TelemetryHandle::simulated(config, &SimulatedClock::new()).unwrap()
+}
+
+fn telemetry(url: &str, temporality: Temporality) -> TelemetryHandle {
+    simulated(config(url).with_temporality(temporality))
+}
+
+/// Flushes until everything is delivered, as a node would.
+fn flush_until_delivered(telemetry: &TelemetryHandle) -> TelemetrySnapshot {
+    for _ in 0..1_000 {
+        if let Ok(snapshot) = telemetry.flush() {
+            return snapshot;
+        }
+    }
+    panic!("{:?}", telemetry.flush());
 }
 
 fn kem(label: &str) -> KemUsageRecord {
@@ -80,25 +98,39 @@ fn uids_in(request: &Request) -> Vec<String> {
     })
 }
 
+/// What became of a signal since the handle was made.
+fn report_of(telemetry: &TelemetryHandle, signal: Signal) -> SignalReport {
+    let report = telemetry.delivery_report();
+    let mut signals = report.signals.into_iter();
+    signals.find(|report| report.signal == signal).unwrap()
+}
+
+fn status(line: &'static str) -> Answer {
+    Answer::Status(line, &[], "<html>no such page</html>".into())
+}
+
 #[test]
 fn refusals_keep_everything_and_the_next_success_has_exact_totals() {
-    let html = "<html>no such page</html>".to_owned();
-    for (answer, status) in [
-        (Answer::Status("404 Not Found", &[], html.clone()), 404),
-        (Answer::Status("500 Internal Server Error", &[], html), 500),
-        (Answer::Status("400 Bad Request", &[], String::new()), 400),
+    let redirect = &[("location", "http://127.0.0.1:1/login?token=hunter2")];
+    for (answer, status, is_retried) in [
+        (status("401 Unauthorized"), 401, false),
+        (status("404 Not Found"), 404, false),
+        (status("408 Request Timeout"), 408, false),
+        (status("500 Internal Server Error"), 500, false),
         (
-            Answer::Status("503 Busy", &[("retry-after", "1")], String::new()),
-            503,
-        ),
-        (
-            Answer::Status(
-                "302 Found",
-                &[("location", "http://127.0.0.1:1/login")],
-                String::new(),
-            ),
+            Answer::Status("302 Found", redirect, String::new()),
             302,
+            false,
         ),
+        (
+            Answer::Status("307 Temporary Redirect", redirect, String::new()),
+            307,
+            false,
+        ),
+        (status("429 Too Many Requests"), 429, true),
+        (status("502 Bad Gateway"), 502, true),
+        (status("503 Service Unavailable"), 503, true),
+        (status("504 Gateway Timeout"), 504, true),
     ] {
         for temporality in [Temporality::Cumulative, Temporality::Delta] {
             let (sink, is_up) = failing_sink(answer.clone());
@@ -117,23 +149,41 @@ fn refusals_keep_everything_and_the_next_success_has_exact_totals() {
                 let text = error.to_string();
                 assert!(text.contains(&status.to_string()), "{text}");
                 assert!(text.contains(&sink.url()), "{text}");
+                assert!(!text.contains("hunter2"), "{text}");
             }
-            sink.received();
+            let metrics = |requests: &[Request]| -> Vec<u64> {
+                let metrics = requests.iter().filter(|r| r.path == "/v1/metrics");
+                metrics.filter_map(|r| counter_in(r, "c")).collect()
+            };
+            let refused = metrics(&sink.received());
+            if !is_retried {
+                assert!(refused.len() <= 3, "{status} is not retried: {refused:?}");
+            }
 
             is_up.store(true, Ordering::SeqCst);
-            let snapshot = telemetry.flush().unwrap();
+            let snapshot = flush_until_delivered(&telemetry);
             assert_eq!(snapshot.counters["c"], 6);
             assert_eq!(snapshot.latencies_ms["l"].count, 3);
             assert_eq!(snapshot.latencies_ms["l"].sum, 6);
             assert_eq!(snapshot.kem_events.len(), 3);
+            let report = report_of(&telemetry, Signal::Metrics);
+            assert_eq!(report.error, None);
 
+            // A repetition under way when the sink came up may be refused yet.
             let requests = sink.received();
-            let metrics = requests.iter().filter(|r| r.path == "/v1/metrics");
-            let counts: Vec<u64> = metrics.filter_map(|r| counter_in(r, "c")).collect();
-            match temporality {
-                Temporality::Cumulative => assert_eq!(counts, [6]),
-                // The window first offered, unchanged; then all since.
-                _ => assert_eq!(counts, [1, 5]),
+            let counts = metrics(&requests);
+            match (temporality, is_retried) {
+                (Temporality::Cumulative, _) => assert_eq!(counts.last(), Some(&6)),
+                // The windows as they were offered, one after the other.
+                (_, true) => {
+                    assert!(counts.ends_with(&[1, 2, 3]), "{counts:?}");
+                    assert_eq!(report.merged, 0);
+                }
+                // Surely not taken: they go out as one.
+                (_, false) => {
+                    assert_eq!(counts, [6]);
+                    assert!(report.merged > 0);
+                }
             }
             let uids: BTreeSet<String> = requests
                 .iter()
@@ -141,11 +191,45 @@ fn refusals_keep_everything_and_the_next_success_has_exact_totals() {
                 .flat_map(uids_in)
                 .collect();
             assert_eq!(uids.len(), 3);
+            assert_eq!(report_of(&telemetry, Signal::Logs).delivered, 3);
 
             let empty = telemetry.flush().unwrap();
             assert!(empty.counters.is_empty() && empty.kem_events.is_empty());
         }
     }
+}
+
+#[test]
+fn an_event_refused_for_its_content_is_found_and_costs_no_other() {
+    let sink = Sink::answering(|request| {
+        if request.body.contains("poison") {
+            status("400 Bad Request")
+        } else {
+            Answer::ok()
+        }
+    });
+    let telemetry = telemetry(&sink.url(), Temporality::Cumulative);
+    for index in 0..100 {
+        telemetry.record_kem_event(kem(&format!("{index}")));
+        if index % 40 == 7 {
+            telemetry.record_kem_event(kem(&format!("poison{index}")));
+        }
+    }
+    let error = telemetry.flush().unwrap_err();
+    let failure = failure_of(&error, Signal::Logs);
+    assert!(
+        matches!(failure, Failure::Status { status: 400, .. }),
+        "{failure:?}"
+    );
+    telemetry.flush().unwrap();
+    let requests = sink.received();
+    let taken = requests.iter().filter(|r| !r.body.contains("poison"));
+    assert_eq!(taken.flat_map(uids_in).collect::<BTreeSet<_>>().len(), 100);
+    // By bisection, not one by one.
+    assert!(requests.len() < 60, "{} requests", requests.len());
+    let report = report_of(&telemetry, Signal::Logs);
+    assert_eq!((report.delivered, report.waiting), (100, 0));
+    assert_eq!(report.dropped[&DropReason::Refused], 3);
 }
 
 #[test]
@@ -180,20 +264,22 @@ fn delta_requests_of_unknown_fate_are_repeated_byte_for_byte() {
         let first = sink.received();
         telemetry.record_counter("c", 7).unwrap();
         is_up.store(true, Ordering::SeqCst);
-        telemetry.flush().unwrap();
+        flush_until_delivered(&telemetry);
         let later = sink.received();
-        assert_eq!(later.len(), 2);
-        assert_eq!(later[0].body, first[0].body);
-        assert_eq!(counter_in(&later[0], "c"), Some(5));
-        assert_eq!(counter_in(&later[1], "c"), Some(7));
+        let (last, repetitions) = later.split_last().unwrap();
+        assert!(!repetitions.is_empty());
+        for repetition in first.iter().chain(repetitions) {
+            assert_eq!(repetition.body, first[0].body);
+        }
+        assert_eq!(counter_in(&first[0], "c"), Some(5));
+        assert_eq!(counter_in(last, "c"), Some(7));
     }
 }
 
 #[test]
 fn a_hanging_collector_times_out_and_slows_no_record() {
     let (sink, is_up) = failing_sink(Answer::Hang);
-    let config = TelemetryConfig::new(&sink.url()).with_timeout(Duration::from_millis(400));
-    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    let telemetry = simulated(config(&sink.url()).with_timeout(Duration::from_millis(400)));
     let counter = telemetry.counter("c").unwrap();
     telemetry.record_kem_event(kem("k"));
 
@@ -225,7 +311,7 @@ fn a_hanging_collector_times_out_and_slows_no_record() {
     // 400 ms of waiting; a record that waited along would make it a handful.
     assert!(during > 100_000, "{during} records during the flush");
     is_up.store(true, Ordering::SeqCst);
-    let snapshot = telemetry.flush().unwrap();
+    let snapshot = flush_until_delivered(&telemetry);
     assert_eq!(snapshot.counters["c"], recorded.load(Ordering::Relaxed));
     assert_eq!(snapshot.kem_events, [kem("k")]);
 }
@@ -321,25 +407,20 @@ fn one_signal_that_fails_does_not_repeat_the_other() {
     telemetry.flush().unwrap_err();
     telemetry.flush().unwrap_err();
     is_up.store(true, Ordering::SeqCst);
-    let snapshot = telemetry.flush().unwrap();
+    let snapshot = flush_until_delivered(&telemetry);
     assert_eq!(snapshot.kem_events, [kem("k")]);
     let requests = sink.received();
     assert_eq!(requests.iter().filter(|r| r.path == "/v1/logs").count(), 1);
-    assert_eq!(
-        requests.iter().filter(|r| r.path == "/v1/metrics").count(),
-        3
-    );
 }
 
 #[test]
 fn what_is_past_the_request_limit_is_named_and_keeps_nothing_else_back() {
     for temporality in [Temporality::Cumulative, Temporality::Delta] {
         let sink = Sink::start();
-        let config = TelemetryConfig::new(&sink.url())
+        let config = config(&sink.url())
             .with_temporality(temporality)
-            .with_max_request_bytes(2_000)
-            .with_timeout(PATIENT);
-        let telemetry = TelemetryHandle::from_config(config).unwrap();
+            .with_max_request_bytes(2_000);
+        let telemetry = simulated(config);
         telemetry.record_counter("before", 1).unwrap();
         let large = telemetry.counter("large").unwrap();
         large.bind(&[("peer", "x".repeat(3_000))]).unwrap().add(1);
@@ -388,10 +469,7 @@ fn a_request_refused_for_its_content_keeps_no_other_back() {
             Answer::ok()
         }
     });
-    let config = TelemetryConfig::new(&sink.url())
-        .with_max_request_bytes(900)
-        .with_timeout(PATIENT);
-    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    let telemetry = simulated(config(&sink.url()).with_max_request_bytes(900));
     for name in ["good.a", "bad", "good.b", "good.c"] {
         telemetry.record_counter(name, 1).unwrap();
     }
@@ -427,10 +505,7 @@ fn header_secrets_are_sent_and_never_shown() {
 #[test]
 fn undelivered_events_are_bounded_and_the_dropped_counted() {
     let (sink, is_up) = failing_sink(Answer::Status("503 Busy", &[], String::new()));
-    let config = TelemetryConfig::new(&sink.url())
-        .with_timeout(PATIENT)
-        .with_kem_capacity(10);
-    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    let telemetry = simulated(config(&sink.url()).with_kem_capacity(10));
     for event in 0..50 {
         telemetry.record_kem_event(kem(&event.to_string()));
         if event % 7 == 0 {
@@ -438,7 +513,7 @@ fn undelivered_events_are_bounded_and_the_dropped_counted() {
         }
     }
     is_up.store(true, Ordering::SeqCst);
-    let first = telemetry.flush().unwrap();
+    let first = flush_until_delivered(&telemetry);
     let second = telemetry.flush().unwrap();
     let kept = first.kem_events.len() + second.kem_events.len();
     assert_eq!(kept as u64 + second.dropped_kem_events, 50);

@@ -106,6 +106,7 @@ proptest! {
         };
         let config = TelemetryConfig::new(&sink.url())
             .with_timeout(Duration::from_secs(60))
+            .with_self_metrics(false)
             .with_temporality(temporality)
             .with_histograms(encoding);
         let telemetry = TelemetryHandle::from_config(config).unwrap();

@@ -27,7 +27,9 @@ fn telemetry(
     sink: &Sink,
     adjust: impl FnOnce(TelemetryConfig) -> TelemetryConfig,
 ) -> TelemetryHandle {
-    let config = TelemetryConfig::new(&sink.url()).with_timeout(Duration::from_secs(60));
+    let config = TelemetryConfig::new(&sink.url())
+        .with_timeout(Duration::from_secs(60))
+        .with_self_metrics(false);
     TelemetryHandle::from_config(adjust(config)).unwrap()
 }
 

@@ -30,7 +30,7 @@ impl Endpoint {
         if let Some(redacted) = without_user_info(value) {
             return refuse(
                 &redacted,
-                "user info is not sent; put credentials into [telemetry.headers]",
+                "user info is not sent; put credentials into headers",
             );
         }
         let Some((scheme, rest)) = value.split_once("://") else {
@@ -46,7 +46,7 @@ impl Endpoint {
         if end < rest.len() {
             return refuse(
                 &format!("{scheme}://{}…", &rest[..end]),
-                "a query or fragment is not sent; put credentials into [telemetry.headers]",
+                "a query or fragment is not sent; put credentials into headers",
             );
         }
         match value.parse::<Uri>() {
@@ -79,6 +79,26 @@ impl Endpoint {
         Self {
             path,
             ..self.clone()
+        }
+    }
+
+    /// The host alone.
+    pub(crate) fn host(&self) -> &str {
+        self.split_authority().0
+    }
+
+    /// The port, given or the scheme's.
+    pub(crate) fn port(&self) -> u16 {
+        let given = self.split_authority().1;
+        let default = if self.scheme == "https" { 443 } else { 80 };
+        given.and_then(|port| port.parse().ok()).unwrap_or(default)
+    }
+
+    fn split_authority(&self) -> (&str, Option<&str>) {
+        match self.authority.rsplit_once(':') {
+            // Not within the brackets of an IPv6 address.
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (&self.authority, None),
         }
     }
 

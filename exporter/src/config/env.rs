@@ -4,10 +4,18 @@
 
 use std::time::Duration;
 
-use super::{
-    ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, OWN_HEADERS, TelemetryConfig,
-    Temporality, is_header,
+use super::check::is_header;
+use super::choice::{
+    COMPRESSIONS, DEFAULT_BOUNDS, PROTOCOLS, compression_of, protocol_of, temporality_of,
 };
+use super::tls::PemFile;
+use super::{
+    ConfigError, Endpoint, HistogramEncoding, RequestOptions, TelemetryConfig, Temporality,
+};
+
+mod list;
+
+use list::pairs;
 
 impl TelemetryConfig {
     pub(super) fn apply_env(
@@ -19,101 +27,103 @@ impl TelemetryConfig {
         if get("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
             self.is_disabled = true;
         }
-        if let Some(value) = get("OTEL_EXPORTER_OTLP_ENDPOINT") {
-            self.endpoint = Endpoint::parse("OTEL_EXPORTER_OTLP_ENDPOINT", value.trim())?;
-        }
-        for (name, slot) in [
-            (
-                "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-                &mut self.metrics_endpoint,
-            ),
-            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", &mut self.logs_endpoint),
-        ] {
-            if let Some(value) = get(name) {
-                *slot = Some(Endpoint::parse(name, value.trim())?);
-            }
-        }
         if let Some(interval) = self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", &get) {
             self.flush_interval = interval;
         }
-        if let Some(timeout) = self.milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", &get) {
-            self.timeout = timeout;
-        }
-        self.apply_choices(&get);
-        self.warn_of_signals(&get);
+        let general = self.read_requests("", RequestOptions::default(), &get)?;
+        self.apply_general(general);
+        let metrics = std::mem::take(&mut self.metrics);
+        self.metrics = self.read_requests("METRICS_", metrics, &get)?;
+        let logs = std::mem::take(&mut self.logs);
+        self.logs = self.read_requests("LOGS_", logs, &get)?;
+        self.apply_metrics(&get);
         self.apply_resource(&get);
-        if let Some(headers) = get("OTEL_EXPORTER_OTLP_HEADERS") {
-            self.apply_headers(&headers);
-        }
         Ok(())
     }
 
-    fn apply_choices(&mut self, get: &impl Fn(&str) -> Option<String>) {
-        let name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
-        if let Some(value) = get(name) {
-            match value.trim().to_ascii_lowercase().as_str() {
-                "cumulative" => self.temporality = Temporality::Cumulative,
-                // They differ in asynchronous instruments, which there are not.
-                "delta" | "lowmemory" => self.temporality = Temporality::Delta,
-                _ => self.ignore(name, &value, "it is cumulative, delta or lowmemory"),
+    /// `options`, with what is said of all requests or, by `signal`, of some.
+    fn read_requests(
+        &mut self,
+        signal: &str,
+        mut options: RequestOptions,
+        get: &impl Fn(&str) -> Option<String>,
+    ) -> Result<RequestOptions, ConfigError> {
+        let name = |option| format!("OTEL_EXPORTER_OTLP_{signal}{option}");
+
+        let at = name("ENDPOINT");
+        if let Some(value) = get(&at) {
+            options.endpoint = Some(Endpoint::parse(&at, value.trim())?);
+        }
+        let protocol = self.choice(&name("PROTOCOL"), get, protocol_of, PROTOCOLS);
+        options.protocol = protocol.or(options.protocol);
+        let compression = self.choice(&name("COMPRESSION"), get, compression_of, COMPRESSIONS);
+        options.compression = compression.or(options.compression);
+        let timeout = self.milliseconds(&name("TIMEOUT"), get);
+        options.timeout = timeout.or(options.timeout);
+        for (option, slot) in [
+            ("CERTIFICATE", &mut options.tls.certificate),
+            ("CLIENT_CERTIFICATE", &mut options.tls.client_certificate),
+            ("CLIENT_KEY", &mut options.tls.client_key),
+        ] {
+            let at = name(option);
+            if let Some(value) = get(&at) {
+                *slot = Some(PemFile::new(at, value.trim()));
             }
         }
-        let name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
-        if let Some(value) = get(name) {
-            match value.trim().to_ascii_lowercase().as_str() {
-                "base2_exponential_bucket_histogram" => {
-                    self.histograms = HistogramEncoding::Exponential;
-                }
-                "explicit_bucket_histogram" => {
-                    if self.histograms == HistogramEncoding::Exponential {
-                        self.histograms = HistogramEncoding::Explicit(DEFAULT_BOUNDS.into());
-                    }
-                }
-                _ => self.ignore(
-                    name,
-                    &value,
-                    "it is explicit_bucket_histogram or base2_exponential_bucket_histogram",
-                ),
-            }
+        let at = name("HEADERS");
+        if let Some(list) = get(&at) {
+            self.read_headers(&at, &list, &mut options);
         }
-        for signal in ["", "METRICS_", "LOGS_"] {
-            let name = format!("OTEL_EXPORTER_OTLP_{signal}PROTOCOL");
-            if let Some(value) = get(&name)
-                && !value.trim().eq_ignore_ascii_case("http/json")
-            {
-                self.ignore(&name, &value, "this exporter speaks http/json");
-            }
-            let name = format!("OTEL_EXPORTER_OTLP_{signal}COMPRESSION");
-            if let Some(value) = get(&name)
-                && !value.trim().eq_ignore_ascii_case("none")
-            {
-                self.ignore(&name, &value, "this exporter sends uncompressed");
-            }
-            for kind in ["CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE"] {
-                let name = format!("OTEL_EXPORTER_OTLP_{signal}{kind}");
-                if let Some(value) = get(&name) {
-                    self.ignore(
-                        &name,
-                        &value,
-                        "this exporter trusts the web's root CAs only",
-                    );
+        Ok(options)
+    }
+
+    /// A list of which nothing can be used still stands in place of the
+    /// general headers: those may be meant for another receiver.
+    fn read_headers(&mut self, name: &str, list: &str, options: &mut RequestOptions) {
+        options.headers.get_or_insert_default();
+        for (index, pair) in pairs(list).enumerate() {
+            match pair {
+                Some((header, value)) if is_header(&header, &value) => {
+                    options.insert_header(&header, &value);
                 }
+                _ => self.warn(format!(
+                    "{name}: entry {} is no header name=value and is ignored",
+                    index + 1
+                )),
             }
         }
     }
 
-    /// What the specification knows for each signal and this exporter only for
-    /// all; the values may be secrets.
-    fn warn_of_signals(&mut self, get: &impl Fn(&str) -> Option<String>) {
-        for signal in ["METRICS", "LOGS"] {
-            for option in ["HEADERS", "TIMEOUT"] {
-                let name = format!("OTEL_EXPORTER_OTLP_{signal}_{option}");
-                if get(&name).is_some() {
-                    self.warn(format!(
-                        "{name} is ignored: OTEL_EXPORTER_OTLP_{option} serves all signals"
-                    ));
-                }
+    fn apply_metrics(&mut self, get: &impl Fn(&str) -> Option<String>) {
+        let temporality = self.choice(
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+            get,
+            |name| match name {
+                // It differs from delta in asynchronous instruments, which
+                // there are not.
+                "lowmemory" => Some(Temporality::Delta),
+                name => temporality_of(name),
+            },
+            "it is cumulative, delta or lowmemory",
+        );
+        self.temporality = temporality.unwrap_or(self.temporality);
+        let is_explicit = self.choice(
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            get,
+            |name| match name {
+                "explicit_bucket_histogram" => Some(true),
+                "base2_exponential_bucket_histogram" => Some(false),
+                _ => None,
+            },
+            "it is explicit_bucket_histogram or base2_exponential_bucket_histogram",
+        );
+        match (is_explicit, &self.histograms) {
+            (Some(true), HistogramEncoding::Exponential) => {
+                self.histograms = HistogramEncoding::Explicit(DEFAULT_BOUNDS.into());
             }
+            (Some(false), _) => self.histograms = HistogramEncoding::Exponential,
+            // Explicit histograms keep the bounds they have.
+            (Some(true) | None, _) => {}
         }
     }
 
@@ -137,21 +147,20 @@ impl TelemetryConfig {
         }
     }
 
-    fn apply_headers(&mut self, headers: &str) {
-        for (index, pair) in pairs(headers).enumerate() {
-            match pair {
-                Some((name, value))
-                    if is_header(&name, &value)
-                        && !OWN_HEADERS.contains(&&*name.to_ascii_lowercase()) =>
-                {
-                    self.insert_header(&name, &value);
-                }
-                _ => self.warn(format!(
-                    "OTEL_EXPORTER_OTLP_HEADERS: entry {} is no header name=value and is ignored",
-                    index + 1
-                )),
-            }
+    /// What `find` knows under the value in lower case.
+    fn choice<T>(
+        &mut self,
+        name: &str,
+        get: &impl Fn(&str) -> Option<String>,
+        find: impl Fn(&str) -> Option<T>,
+        reason: &str,
+    ) -> Option<T> {
+        let value = get(name)?;
+        let found = find(&value.trim().to_ascii_lowercase());
+        if found.is_none() {
+            self.ignore(name, &value, reason);
         }
+        found
     }
 
     fn milliseconds(
@@ -176,21 +185,4 @@ impl TelemetryConfig {
     fn ignore(&mut self, name: &str, value: &str, reason: &str) {
         self.warn(format!("{name}={value:?} is ignored: {reason}"));
     }
-}
-
-/// The `key=value` pairs of a list in W3C Baggage style; `None` for an entry
-/// that is none.
-fn pairs(list: &str) -> impl Iterator<Item = Option<(String, String)>> {
-    list.split(',')
-        .filter(|entry| !entry.trim().is_empty())
-        .map(|entry| {
-            let (key, value) = entry.split_once('=')?;
-            let key = percent_decode(key.trim())?;
-            (!key.is_empty()).then_some((key, percent_decode(value.trim())?))
-        })
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    let text = percent_encoding::percent_decode_str(text).decode_utf8();
-    Some(text.ok()?.into_owned())
 }

@@ -1,13 +1,20 @@
 //! The TOML layer: the `[telemetry]` table, key by key.
 
-use std::time::Duration;
-
 use toml::{Table, Value};
 
-use super::error::excerpt;
+use super::check::check_bounds;
+use super::choice::{DEFAULT_BOUNDS, temporality_of};
 use super::{
-    ConfigError, DEFAULT_BOUNDS, Endpoint, HistogramEncoding, TelemetryConfig, Temporality,
-    check_bounds,
+    ConfigError, Endpoint, FOREVER, HistogramEncoding, RequestOptions, SpoolSync, TelemetryConfig,
+};
+
+mod destination;
+mod request;
+mod syntax;
+mod value;
+
+use value::{
+    choice, count, is_on, milliseconds, numbers, path_of, positive, refuse, table_of, text_of,
 };
 
 const KEYS: &[&str] = &[
@@ -16,11 +23,25 @@ const KEYS: &[&str] = &[
     "logs-endpoint",
     "flush-interval-ms",
     "timeout-ms",
+    "connect-timeout-ms",
+    "protocol",
+    "compression",
+    "certificate",
+    "client-certificate",
+    "client-key",
     "temporality",
     "histograms",
     "histogram-bounds",
     "max-request-bytes",
     "max-response-bytes",
+    "retry-initial-ms",
+    "retry-max-ms",
+    "queue-bytes",
+    "queue-items",
+    "spool-dir",
+    "spool-max-bytes",
+    "spool-sync",
+    "self-metrics",
     "kem-capacity",
     "counter-capacity",
     "gauge-capacity",
@@ -28,66 +49,57 @@ const KEYS: &[&str] = &[
     "cardinality-limit",
     "labels",
     "headers",
+    "metrics",
+    "logs",
+    "destination",
 ];
 
 impl TelemetryConfig {
     pub(super) fn apply_toml(&mut self, text: &str) -> Result<(), ConfigError> {
-        let document: Table = text.parse().map_err(|error| syntax(text, &error))?;
+        let document: Table = text.parse().map_err(|error| syntax::syntax(text, &error))?;
         let Some(table) = document.get("telemetry") else {
             return Err(ConfigError::MissingTable);
         };
         let Value::Table(table) = table else {
             return Err(refuse("telemetry", table, "it must be a table"));
         };
+        let mut general = RequestOptions::default();
         for (key, value) in table {
-            self.apply_key(key, value)?;
-        }
-        if let HistogramEncoding::Explicit(bounds) = &mut self.histograms {
-            if let Some(own) = table.get("histogram-bounds") {
-                *bounds = numbers("histogram-bounds", own)?;
+            if !general.read("", key, value)? {
+                self.apply_key(key, value)?;
             }
-            check_bounds("histogram-bounds", bounds)?;
-        } else if let Some(own) = table.get("histogram-bounds") {
-            return Err(refuse(
-                "histogram-bounds",
-                own,
-                "it goes with histograms = \"explicit\"",
-            ));
         }
+        self.apply_general(general);
+        if let Some(histograms) = histograms_of("", table)? {
+            self.histograms = histograms;
+        }
+        [self.metrics, self.logs] = RequestOptions::of_signals("", table)?;
+        read_synonym(&mut self.metrics, table, "metrics")?;
+        read_synonym(&mut self.logs, table, "logs")?;
         self.validate()
     }
 
     fn apply_key(&mut self, key: &str, value: &Value) -> Result<(), ConfigError> {
         match key {
-            "endpoint" => self.endpoint = Endpoint::parse(key, text_of(key, value)?)?,
-            "metrics-endpoint" => {
-                self.metrics_endpoint = Some(Endpoint::parse(key, text_of(key, value)?)?);
-            }
-            "logs-endpoint" => {
-                self.logs_endpoint = Some(Endpoint::parse(key, text_of(key, value)?)?);
-            }
-            "flush-interval-ms" => {
-                self.flush_interval = Duration::from_millis(positive(key, value)?);
-            }
-            "timeout-ms" => self.timeout = Duration::from_millis(positive(key, value)?),
+            "flush-interval-ms" => self.flush_interval = milliseconds(key, value)?,
             "temporality" => {
-                self.temporality = match text_of(key, value)? {
-                    "cumulative" => Temporality::Cumulative,
-                    "delta" => Temporality::Delta,
-                    _ => return Err(refuse(key, value, "it is cumulative or delta")),
-                }
+                self.temporality = choice(key, value, temporality_of, "it is cumulative or delta")?;
             }
-            "histograms" => {
-                self.histograms = match text_of(key, value)? {
-                    "exponential" => HistogramEncoding::Exponential,
-                    "explicit" => HistogramEncoding::Explicit(DEFAULT_BOUNDS.into()),
-                    _ => return Err(refuse(key, value, "it is exponential or explicit")),
-                }
+            "retry-initial-ms" => self.retry_initial = milliseconds(key, value)?.min(FOREVER),
+            "retry-max-ms" => self.retry_max = milliseconds(key, value)?.min(FOREVER),
+            "queue-bytes" => self.queue_bytes = count(key, value)?,
+            "queue-items" => self.queue_items = count(key, value)?,
+            "spool-dir" => self.spool_dir = Some(path_of(key, value)?),
+            "spool-max-bytes" => self.spool_max_bytes = positive(key, value)?,
+            "spool-sync" => {
+                let find = |name: &str| match name {
+                    "always" => Some(SpoolSync::Always),
+                    "never" => Some(SpoolSync::Never),
+                    _ => None,
+                };
+                self.spool_sync = choice(key, value, find, "it is always or never")?;
             }
-            // Read with `histograms`, whichever comes first.
-            "histogram-bounds" => {}
-            "max-request-bytes" => self.max_request_bytes = count(key, value)?,
-            "max-response-bytes" => self.max_response_bytes = positive(key, value)?,
+            "self-metrics" => self.has_self_metrics = is_on(key, value)?,
             "kem-capacity" => self.kem_capacity = count(key, value)?,
             "counter-capacity" => self.counter_capacity = Some(count(key, value)?),
             "gauge-capacity" => self.gauge_capacity = Some(count(key, value)?),
@@ -99,27 +111,10 @@ impl TelemetryConfig {
                     self.labels.insert(label.clone(), value.into());
                 }
             }
-            "headers" => {
-                // Neither `table_of` nor `text_of`: their errors would show
-                // what may be a secret.
-                let Value::Table(table) = value else {
-                    return Err(ConfigError::InvalidValue {
-                        key: key.into(),
-                        value: "***".into(),
-                        reason: "it must be a table".into(),
-                    });
-                };
-                for (name, value) in table {
-                    let Value::String(value) = value else {
-                        return Err(ConfigError::InvalidValue {
-                            key: format!("headers.{name}"),
-                            value: "***".into(),
-                            reason: "it must be a string".into(),
-                        });
-                    };
-                    self.insert_header(name, value);
-                }
-            }
+            "destination" => self.destinations = destination::destinations_of(value)?,
+            // Read together, whichever comes first.
+            "histograms" | "histogram-bounds" | "metrics" | "metrics-endpoint" | "logs"
+            | "logs-endpoint" => {}
             _ => {
                 return Err(ConfigError::UnknownKey {
                     key: format!("telemetry.{key}"),
@@ -131,83 +126,52 @@ impl TelemetryConfig {
     }
 }
 
-/// What the parser says, without the line it would quote: that may hold a
-/// header's value.
-fn syntax(text: &str, error: &toml::de::Error) -> ConfigError {
-    let span = error.span().unwrap_or(0..0);
-    let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-    let message = error.message().to_owned();
-    if message.contains("duplicate key") {
-        let key = text.get(span.clone()).unwrap_or_default();
-        let key = key.trim_matches(['"', '\'']).to_owned();
-        let rest = text.get(span.end..).unwrap_or_default();
-        let rest = rest.lines().next().unwrap_or_default();
-        let value = rest.split_once('=').map_or("", |(_, value)| value);
-        let is_label = text[..span.start.min(text.len())]
-            .lines()
-            .rev()
-            .find(|line| line.trim_start().starts_with('['))
-            .is_some_and(|table| table.trim() == "[telemetry.labels]");
-        if is_label {
-            return ConfigError::DuplicateLabel {
-                key,
-                value: excerpt(value.trim().trim_matches(['"', '\''])),
-            };
-        }
-        return ConfigError::Syntax {
-            line,
-            message: format!("duplicate key `{key}`"),
-        };
-    }
-    ConfigError::Syntax { line, message }
-}
-
-fn refuse(key: &str, value: &Value, reason: &'static str) -> ConfigError {
-    ConfigError::InvalidValue {
-        key: key.into(),
-        value: match value {
-            Value::String(text) => excerpt(text),
-            // May hold the headers.
-            Value::Table(_) => "a table".into(),
-            Value::Array(list) if list.iter().any(Value::is_table) => "a list of tables".into(),
-            other => excerpt(&other.to_string()),
-        },
-        reason: reason.into(),
-    }
-}
-
-fn text_of<'a>(key: &str, value: &'a Value) -> Result<&'a str, ConfigError> {
-    value
-        .as_str()
-        .ok_or_else(|| refuse(key, value, "it must be a string"))
-}
-
-fn table_of<'a>(key: &str, value: &'a Value) -> Result<&'a Table, ConfigError> {
-    value
-        .as_table()
-        .ok_or_else(|| refuse(key, value, "it must be a table"))
-}
-
-fn positive(key: &str, value: &Value) -> Result<u64, ConfigError> {
-    value
-        .as_integer()
-        .and_then(|number| u64::try_from(number).ok())
-        .filter(|number| *number > 0)
-        .ok_or_else(|| refuse(key, value, "it must be a whole number above zero"))
-}
-
-fn count<T: TryFrom<u64>>(key: &str, value: &Value) -> Result<T, ConfigError> {
-    T::try_from(positive(key, value)?).map_err(|_| refuse(key, value, "it is too large"))
-}
-
-fn numbers(key: &str, value: &Value) -> Result<Vec<f64>, ConfigError> {
-    let number = |value: &Value| match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        _ => None,
+/// `metrics-endpoint` is `endpoint` in `[telemetry.metrics]`, and so for logs.
+fn read_synonym(
+    options: &mut RequestOptions,
+    table: &Table,
+    signal: &str,
+) -> Result<(), ConfigError> {
+    let key = format!("{signal}-endpoint");
+    let Some(value) = table.get(&key) else {
+        return Ok(());
     };
-    value
-        .as_array()
-        .and_then(|numbers| numbers.iter().map(number).collect())
-        .ok_or_else(|| refuse(key, value, "it must be a list of numbers"))
+    let endpoint = Endpoint::parse(&key, text_of(&key, value)?)?;
+    if options.endpoint.is_some() {
+        return Err(ConfigError::InvalidValue {
+            key,
+            value: endpoint.to_string(),
+            reason: format!("{signal}.endpoint, which means the same, is given too").into(),
+        });
+    }
+    options.endpoint = Some(endpoint);
+    Ok(())
+}
+
+/// `histograms` and `histogram-bounds`, which go together. Messages have
+/// `prefix` before them.
+fn histograms_of(prefix: &str, table: &Table) -> Result<Option<HistogramEncoding>, ConfigError> {
+    let key = format!("{prefix}histogram-bounds");
+    let own = table.get("histogram-bounds");
+    let chosen = match table.get("histograms") {
+        None => None,
+        Some(value) => {
+            let find = |name: &str| match name {
+                "exponential" => Some(HistogramEncoding::Exponential),
+                "explicit" => Some(HistogramEncoding::Explicit(DEFAULT_BOUNDS.into())),
+                _ => None,
+            };
+            let key = format!("{prefix}histograms");
+            Some(choice(&key, value, find, "it is exponential or explicit")?)
+        }
+    };
+    let Some(own) = own else {
+        return Ok(chosen);
+    };
+    if !matches!(chosen, Some(HistogramEncoding::Explicit(_))) {
+        return Err(refuse(&key, own, "it goes with histograms = \"explicit\""));
+    }
+    let bounds = numbers(&key, own)?;
+    check_bounds(&key, &bounds)?;
+    Ok(Some(HistogramEncoding::Explicit(bounds)))
 }

@@ -16,10 +16,36 @@ fn calls_that_can_mean_nothing_are_refused() {
         (default().with_timeout(Duration::ZERO), "timeout"),
         (default().with_max_request_bytes(0), "max-request-bytes"),
         (default().with_kem_capacity(0), "kem-capacity"),
+        (
+            default().with_connect_timeout(Duration::ZERO),
+            "connect-timeout",
+        ),
+        (
+            default().with_retry(Duration::ZERO, Duration::MAX),
+            "retry-initial",
+        ),
+        (default().with_queue_limits(0, 1), "queue-bytes"),
+        (default().with_queue_limits(1, 0), "queue-items"),
+        (default().with_spool_max_bytes(0), "spool-max-bytes"),
     ] {
         let said = refusal_of(config);
         assert_names(&said, &[key, "0", "above zero"]);
     }
+}
+
+#[test]
+fn a_spool_without_a_name_is_refused() {
+    let said = refusal_of(TelemetryConfig::default().with_spool(""));
+    assert_names(&said, &["`spool-dir`", "directory"]);
+}
+
+#[test]
+fn retries_that_grow_shorter_are_refused() {
+    let (long, short) = (Duration::from_secs(2), Duration::from_secs(1));
+    let said = refusal_of(TelemetryConfig::default().with_retry(long, short));
+    assert_names(&said, &["`retry-max-ms`", "\"1000\"", "2000"]);
+    let config = TelemetryConfig::default().with_retry(long, long);
+    config.validate().unwrap();
 }
 
 #[test]

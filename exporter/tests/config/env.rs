@@ -11,25 +11,35 @@ use crate::support::{
 /// Every variable that is read.
 pub(crate) const NAMES: &[&str] = &[
     "OTEL_SDK_DISABLED",
+    "OTEL_METRIC_EXPORT_INTERVAL",
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_SERVICE_NAME",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
     "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-    "OTEL_METRIC_EXPORT_INTERVAL",
-    "OTEL_EXPORTER_OTLP_TIMEOUT",
-    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
-    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
     "OTEL_EXPORTER_OTLP_PROTOCOL",
     "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
     "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
     "OTEL_EXPORTER_OTLP_COMPRESSION",
     "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
     "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
     "OTEL_EXPORTER_OTLP_CERTIFICATE",
-    "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE",
     "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
-    "OTEL_RESOURCE_ATTRIBUTES",
-    "OTEL_SERVICE_NAME",
+    "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    "OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY",
+    "OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY",
     "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+    "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
 ];
 
 #[test]
@@ -44,13 +54,26 @@ fn an_empty_variable_is_an_unset_one() {
 
 #[test]
 fn a_number_that_cannot_be_read_is_warned_of_and_ignored() {
-    for name in ["OTEL_METRIC_EXPORT_INTERVAL", "OTEL_EXPORTER_OTLP_TIMEOUT"] {
+    for name in [
+        "OTEL_METRIC_EXPORT_INTERVAL",
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
+        "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
+    ] {
         for value in ["0", "-1", "1e3", "5s", "99999999999999999999"] {
             let config = parse_under(SEED, &[(name, value)]).unwrap();
             let warning = only_warning(&config);
             assert_names(warning, &[name, &format!("{value:?}"), "ignored"]);
             assert_eq!(config.flush_interval(), Duration::from_millis(500));
-            assert_names(&format!("{config:?}"), &["timeout: 10s"]);
+            let shown = format!("{config:?}");
+            assert_names(&shown, &["timeout: 10s"]);
+            assert_eq!(
+                shown,
+                format!("{:?}", parse(SEED).unwrap()).replace(
+                    "warnings: []",
+                    &format!("warnings: {:?}", config.warnings()),
+                )
+            );
         }
     }
 }
@@ -86,22 +109,54 @@ fn choices_are_read_in_any_case() {
 
 #[test]
 fn what_this_exporter_does_not_speak_is_warned_of() {
-    for (name, value) in [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-        ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/protobuf"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
-        ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "gzip"),
-        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/ca.pem"),
-    ] {
-        let config = under(&[(name, value)]);
-        let warning = only_warning(&config);
-        assert_names(warning, &[name, &format!("{value:?}")]);
+    for signal in ["", "METRICS_", "LOGS_"] {
+        for (option, value, reason) in [
+            (
+                "PROTOCOL",
+                "grpc",
+                "this exporter speaks http/json and http/protobuf",
+            ),
+            ("COMPRESSION", "zstd", "it is none or gzip"),
+        ] {
+            let name = format!("OTEL_EXPORTER_OTLP_{signal}{option}");
+            let config = under(&[(&name, value)]);
+            let warning = only_warning(&config);
+            assert_names(warning, &[&name, &format!("{value:?}"), "ignored", reason]);
+            let shown = format!("{config:?}");
+            assert!(!shown.contains("HttpProtobuf") && !shown.contains("Gzip"));
+        }
     }
-    let spoken = [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
-    ];
-    assert_eq!(under(&spoken).warnings(), [""; 0]);
+}
+
+#[test]
+fn what_this_exporter_speaks_is_taken_in_any_case() {
+    for signal in ["", "METRICS_", "LOGS_"] {
+        for (option, value, shown) in [
+            ("PROTOCOL", "HTTP/Protobuf", "HttpProtobuf"),
+            ("PROTOCOL", " http/json", "HttpJson"),
+            ("COMPRESSION", "GZIP", "Gzip"),
+            ("COMPRESSION", "None", "compression: "),
+            ("TIMEOUT", "77", "77ms"),
+            ("CERTIFICATE", "/etc/ca.pem", "/etc/ca.pem"),
+            ("CLIENT_CERTIFICATE", "/etc/me.pem", "/etc/me.pem"),
+            ("CLIENT_KEY", "/etc/key.pem", "/etc/key.pem"),
+        ] {
+            let name = format!("OTEL_EXPORTER_OTLP_{signal}{option}");
+            let config = under(&[(&name, value)]);
+            assert_eq!(config.warnings(), [""; 0]);
+            assert_names(&format!("{config:?}"), &[shown]);
+        }
+    }
+}
+
+#[test]
+fn variables_of_traces_are_nobodys_here() {
+    let config = under(&[
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "no url"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon"),
+    ]);
+    assert_eq!(format!("{config:?}"), format!("{:?}", under(&[])));
 }
 
 #[test]

@@ -24,8 +24,12 @@ fn variables_are_over_toml() {
         ),
         ("OTEL_RESOURCE_ATTRIBUTES", "component=from-env"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=from-env"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/from-env.pem"),
     ];
-    let text = "timeout-ms = 5\ntemporality = \"delta\"\nhistograms = \"explicit\"\n";
+    let text = "protocol = \"http/json\"\ncompression = \"gzip\"\ncertificate = \"/toml.pem\"\n\
+                timeout-ms = 5\ntemporality = \"delta\"\nhistograms = \"explicit\"\n";
     let text = SEED.replace("[telemetry]\n", &format!("[telemetry]\n{text}"));
     let config = parse_under(&text, &variables).unwrap();
     assert_eq!(config.flush_interval(), Duration::from_millis(77));
@@ -36,6 +40,9 @@ fn variables_are_over_toml() {
         &[
             "from-env:1",
             "timeout: 88ms",
+            "protocol: HttpProtobuf",
+            "compression: None",
+            "/from-env.pem",
             "temporality: Cumulative",
             "histograms: Exponential",
         ],

@@ -6,6 +6,7 @@ mod sink;
 mod support;
 
 mod calls;
+mod destinations;
 mod endpoint;
 mod env;
 mod env_lists;
@@ -13,6 +14,8 @@ mod headers;
 mod histograms;
 mod labels;
 mod layers;
+mod per_signal;
 mod properties;
+mod tls;
 mod toml;
 mod values;

@@ -5,14 +5,42 @@ use proptest::prelude::*;
 use crate::env::NAMES;
 use crate::support::{SECRET, SEED, parse, parse_under, under};
 
-/// A text like [`SEED`], with a secret in its last line.
+/// A text with every table there is, and a secret wherever one can be.
 const SECRETIVE: &str = "[telemetry]
 endpoint = \"http://collector:4318\"
 histogram-bounds = [1, 2]
 histograms = \"explicit\"
+protocol = \"http/protobuf\"
+compression = \"gzip\"
+certificate = '/ca.pem'
+client-certificate = '/cert.pem'
+client-key = '/key.pem'
+timeout-ms = 5
+connect-timeout-ms = 5
+retry-initial-ms = 5
+retry-max-ms = 5
+queue-bytes = 5
+queue-items = 5
+spool-dir = '/spool'
+spool-max-bytes = 5
+spool-sync = 'never'
+self-metrics = false
 [telemetry.labels]
 zone = \"é\"
 [telemetry.headers]
+authorization = \"hunter2\"
+[telemetry.metrics]
+endpoint = \"http://m\"
+headers = { a = \"hunter2\", b = 'hunter2' }
+[telemetry.logs.headers]
+authorization = 'hunter2'
+[[telemetry.destination]]
+name = \"backup\"
+endpoint = \"http://b\"
+signals = [\"metrics\", \"logs\"]
+temporality = \"delta\"
+logs = { headers = { c = \"hunter2\" } }
+[telemetry.destination.headers]
 authorization = \"hunter2\"
 ";
 
@@ -41,7 +69,11 @@ fn piece() -> impl Strategy<Value = String> {
                 "\u{feff}",
                 "[telemetry]\n",
                 "[[telemetry]]\n",
+                "[telemetry.metrics]\n",
+                "[[telemetry.destination]]\n",
                 "headers = ",
+                "signals = ",
+                "destination",
                 "1979-05-27",
                 "-0x",
                 "nan",
@@ -51,6 +83,11 @@ fn piece() -> impl Strategy<Value = String> {
         .prop_map(str::to_owned),
         any::<char>().prop_map(String::from),
     ]
+}
+
+#[test]
+fn the_text_that_is_edited_is_valid() {
+    parse(SECRETIVE).unwrap().validate().unwrap();
 }
 
 /// Puts `piece` at about `at`, in place of `cut` characters.
@@ -123,11 +160,16 @@ proptest! {
 
     #[test]
     fn no_value_of_headers_is_shown(
+        name in prop::sample::select(&[
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+            "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+        ][..]),
         before in "[a-z=,%0-9 \n]{0,12}",
         after in "[a-z=,%0-9 \n]{0,12}",
     ) {
         let headers = format!("{before}={SECRET}{after}");
-        let config = under(&[("OTEL_EXPORTER_OTLP_HEADERS", &headers)]);
+        let config = under(&[(name, &headers)]);
         // Beyond a ',' stands the next pair; its name is no secret.
         prop_assume!(!before.contains(','));
         prop_assert!(!config.warnings().concat().contains(SECRET));

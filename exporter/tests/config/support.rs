@@ -114,7 +114,10 @@ pub(crate) fn flush_to(sink: &Sink, config: TelemetryConfig) -> Vec<Request> {
         backup_only: false,
     });
     telemetry.flush().unwrap();
-    sink.received()
+    let mut requests = sink.received();
+    // Signals go their ways at the same time.
+    requests.sort_by(|one, other| one.path.cmp(&other.path));
+    requests
 }
 
 pub(crate) fn paths(requests: &[Request]) -> Vec<&str> {

@@ -77,6 +77,23 @@ fn every_documented_key_is_read() {
         gauge-capacity = 17
         histogram-capacity = 18
         cardinality-limit = 19
+        protocol = "http/protobuf"
+        compression = "gzip"
+        certificate = "/ca.pem"
+        client-certificate = "/cert.pem"
+        client-key = "/key.pem"
+        connect-timeout-ms = 20
+        retry-initial-ms = 21
+        retry-max-ms = 22
+        queue-bytes = 23
+        queue-items = 24
+        spool-dir = "/spool"
+        spool-max-bytes = 25
+        spool-sync = "never"
+        self-metrics = false
+        metrics = { timeout-ms = 26 }
+        logs = { timeout-ms = 27 }
+        destination = [{ name = "backup", endpoint = "http://collector:4" }]
         labels = { component = "relayer" }
         headers = { api-key = "hunter2" }
         "#,
@@ -99,6 +116,23 @@ fn every_documented_key_is_read() {
             "gauge_capacity: Some(17)",
             "histogram_capacity: Some(18)",
             "cardinality_limit: Some(19)",
+            "protocol: HttpProtobuf",
+            "compression: Gzip",
+            "\"/ca.pem\"",
+            "\"/cert.pem\"",
+            "\"/key.pem\"",
+            "connect_timeout: 20ms",
+            "retry_initial: 21ms",
+            "retry_max: 22ms",
+            "queue_bytes: 23",
+            "queue_items: 24",
+            "spool_dir: Some(\"/spool\")",
+            "spool_max_bytes: 25",
+            "spool_sync: Never",
+            "has_self_metrics: false",
+            "Some(26ms)",
+            "Some(27ms)",
+            "collector:4",
             r#"labels: {"component": "relayer"}"#,
             r#"headers: {"api-key": ***}"#,
         ],

@@ -7,7 +7,15 @@ use crate::support::{assert_names, flush_to, metric, parse, refusal, text_for};
 
 #[test]
 fn intervals_that_are_no_positive_number_are_named_with_their_value() {
-    for key in ["flush-interval-ms", "timeout-ms"] {
+    for key in [
+        "flush-interval-ms",
+        "timeout-ms",
+        "connect-timeout-ms",
+        "retry-initial-ms",
+        "retry-max-ms",
+        "metrics.timeout-ms",
+        "logs.connect-timeout-ms",
+    ] {
         for (value, shown) in [
             ("0", "\"0\""),
             ("-5", "\"-5\""),
@@ -26,6 +34,11 @@ fn sizes_that_do_not_fit_are_named_with_their_value() {
     for key in [
         "max-request-bytes",
         "max-response-bytes",
+        "queue-bytes",
+        "queue-items",
+        "spool-max-bytes",
+        "metrics.max-request-bytes",
+        "logs.max-response-bytes",
         "kem-capacity",
         "counter-capacity",
         "gauge-capacity",
@@ -63,6 +76,47 @@ fn choices_are_taken_by_name_only() {
     );
     let said = refusal("temporality = 1");
     assert_names(&said, &["`temporality`", "\"1\"", "string"]);
+}
+
+#[test]
+fn the_engines_choices_are_taken_by_name_only() {
+    for (body, parts) in [
+        (
+            "protocol = \"grpc\"",
+            ["`protocol`", "\"grpc\"", "http/json"],
+        ),
+        (
+            "protocol = \"HTTP/JSON\"",
+            ["`protocol`", "HTTP", "http/json"],
+        ),
+        (
+            "compression = true",
+            ["`compression`", "\"true\"", "string"],
+        ),
+        (
+            "compression = \"br\"",
+            ["`compression`", "br", "none or gzip"],
+        ),
+        (
+            "spool-sync = \"x\"",
+            ["`spool-sync`", "x", "always or never"],
+        ),
+        ("spool-dir = \"\"", ["`spool-dir`", "\"\"", "path"]),
+        ("spool-dir = 5", ["`spool-dir`", "\"5\"", "string"]),
+        (
+            "self-metrics = 1",
+            ["`self-metrics`", "\"1\"", "true or false"],
+        ),
+        ("certificate = 5", ["`certificate`", "\"5\"", "string"]),
+    ] {
+        assert_names(&refusal(body), &parts);
+    }
+}
+
+#[test]
+fn retries_that_grow_shorter_are_named_with_both_values() {
+    let said = refusal("retry-initial-ms = 40000");
+    assert_names(&said, &["`retry-max-ms`", "\"30000\"", "40000"]);
 }
 
 #[test]

@@ -4,12 +4,13 @@ use super::envelope::Envelope;
 use crate::accumulate::exponential::Exponential;
 use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window, to_i64};
 use crate::config::{HistogramEncoding, Temporality};
+use crate::otlp::points::{Point, counter_to_i64, range_of, sum_of};
 use crate::otlp::resource::Resource;
 use crate::otlp::{Body, MetricsFormat, json};
 
 mod plan;
 
-use plan::{Plan, Point};
+use plan::{Plan, Planned};
 
 /// Renders reports; keeps what is the same in each.
 pub(crate) struct MetricsEncoder {
@@ -56,6 +57,10 @@ impl MetricsEncoder {
         }
     }
 
+    pub(crate) fn set_max_bytes(&mut self, max_bytes: usize) {
+        self.max_bytes = max_bytes;
+    }
+
     /// The accumulator's totals as one or more requests, each no larger than
     /// the limit unless a single point is. None if there is nothing to say.
     pub(crate) fn encode(&mut self, accumulator: &Accumulator) -> Vec<Body> {
@@ -75,9 +80,10 @@ impl MetricsEncoder {
             first: 0,
             open: None,
         };
-        for point in &self.plan.points {
+        for planned in &self.plan.points {
+            let point = &planned.point;
             let total = &accumulator.totals[point.series];
-            if !has_data(total, point.is_silent_at_zero) {
+            if !point.has_data(total) {
                 continue;
             }
             let histogram = &self.histograms[point.series].text;
@@ -88,13 +94,12 @@ impl MetricsEncoder {
                     ..accumulator.window
                 };
                 let times = Times::new(window);
-                bodies.point(point, |out| {
-                    write_value(out, total, times.of(point), histogram)
-                });
+                let time = times.of(point);
+                bodies.point(planned, |out| write_value(out, total, time, histogram));
                 continue;
             }
             let time = times.of(point);
-            bodies.point(point, |out| write_value(out, total, time, histogram));
+            bodies.point(planned, |out| write_value(out, total, time, histogram));
         }
         bodies.finish()
     }
@@ -123,22 +128,10 @@ impl MetricsEncoder {
     }
 }
 
-fn has_data(total: &Total, is_silent_at_zero: bool) -> bool {
-    let is_zero = match total {
-        Total::Gauge(value) => return value.is_some(),
-        Total::Counter(total) => *total == 0,
-        Total::UpDownCounter(total) => *total == 0,
-        Total::Histogram(total) => total.count == 0,
-    };
-    !(is_zero && is_silent_at_zero)
-}
-
 /// The rest of a point, from its time on.
 fn write_value(out: &mut Vec<u8>, total: &Total, time: &Time, histogram: &[u8]) {
     match total {
-        Total::Counter(total) => {
-            write_integer(out, time, i64::try_from(*total).unwrap_or(i64::MAX));
-        }
+        Total::Counter(total) => write_integer(out, time, counter_to_i64(*total)),
         Total::UpDownCounter(total) => write_integer(out, time, to_i64(*total)),
         Total::Gauge(value) => {
             out.extend_from_slice(&time.alone);
@@ -164,9 +157,7 @@ fn write_histogram(out: &mut Vec<u8>, total: &HistogramTotal, bounds: &[u8]) {
     out.extend_from_slice(b",\"count\":");
     json::integer(out, total.count);
     out.extend_from_slice(b",\"sum\":");
-    // A count of zero goes with a sum of zero, says the protocol.
-    let sum = if total.count == 0 { 0 } else { total.sum };
-    json::double(out, sum as f64);
+    json::double(out, sum_of(total));
     match &total.buckets {
         Buckets::Exponential(buckets) => write_exponential(out, buckets),
         Buckets::Explicit(buckets) => {
@@ -176,11 +167,11 @@ fn write_histogram(out: &mut Vec<u8>, total: &HistogramTotal, bounds: &[u8]) {
             json::integers(out, &buckets.counts);
         }
     }
-    if let (Some((least, greatest)), 1..) = (total.range, total.count) {
+    if let Some((least, greatest)) = range_of(total) {
         out.extend_from_slice(b",\"min\":");
-        json::double(out, least as f64);
+        json::double(out, least);
         out.extend_from_slice(b",\"max\":");
-        json::double(out, greatest as f64);
+        json::double(out, greatest);
     }
 }
 
@@ -265,29 +256,30 @@ struct Bodies<'a> {
 
 impl Bodies<'_> {
     /// Writes one point, opening its metric, or a new request, where needed.
-    fn point(&mut self, point: &Point, write: impl Fn(&mut Vec<u8>)) {
+    fn point(&mut self, planned: &Planned, write: impl Fn(&mut Vec<u8>)) {
         let before = self.bytes.len();
         let was_open = self.open;
-        self.write(point, &write);
+        self.write(planned, &write);
         let tail = METRIC_CLOSE.len() + self.envelope.close.len();
         if self.bytes.len() + tail > self.max_bytes && self.items > 0 {
             // One too many: it opens the next request instead.
             self.bytes.truncate(before);
             self.open = was_open;
             self.cut();
-            self.write(point, &write);
+            self.write(planned, &write);
         }
         if self.items == 0 {
-            self.first = point.instrument;
+            self.first = planned.point.instrument;
         }
         self.items += 1;
         if self.is_delta {
-            self.series.push(point.series);
+            self.series.push(planned.point.series);
         }
     }
 
-    fn write(&mut self, point: &Point, write: &impl Fn(&mut Vec<u8>)) {
-        let is_open = self.open == Some(point.instrument);
+    fn write(&mut self, planned: &Planned, write: &impl Fn(&mut Vec<u8>)) {
+        let instrument = planned.point.instrument;
+        let is_open = self.open == Some(instrument);
         if self.bytes.is_empty() {
             self.bytes.extend_from_slice(&self.envelope.open);
         } else if is_open {
@@ -296,8 +288,8 @@ impl Bodies<'_> {
             self.bytes.extend_from_slice(METRIC_CLOSE);
             self.bytes.push(b',');
         }
-        self.open = Some(point.instrument);
-        let text = self.plan.text_of(point, is_open);
+        self.open = Some(instrument);
+        let text = self.plan.text_of(planned, is_open);
         self.bytes.extend_from_slice(text);
         write(&mut self.bytes);
     }

@@ -8,6 +8,7 @@ use pqcnet_telemetry_core::{Catalog, InstrumentInfo, Kind, Series};
 
 use crate::config::{HistogramEncoding, Temporality};
 use crate::otlp::json;
+use crate::otlp::points::{Point, is_windowed, points};
 
 /// The data points of a report, and their constant text.
 pub(super) struct Plan {
@@ -20,19 +21,13 @@ pub(super) struct Plan {
     /// report's.
     openings: Vec<Vec<u8>>,
     text: Vec<u8>,
-    pub(super) points: Vec<Point>,
+    pub(super) points: Vec<Planned>,
 }
 
-/// One series in a report.
-pub(super) struct Point {
-    /// Index in the catalog.
-    pub(super) series: usize,
-    /// Index in the catalog.
-    pub(super) instrument: usize,
-    /// Whether its text ends before the start of the window, not its end.
-    pub(super) is_windowed: bool,
-    /// Whether it says nothing while it is zero.
-    pub(super) is_silent_at_zero: bool,
+/// A point and its text, which ends before the start of the window if the
+/// point is windowed, else before its end.
+pub(super) struct Planned {
+    pub(super) point: Point,
     /// Its instrument's head, followed by its own opening.
     text: Range<usize>,
     opening: usize,
@@ -60,30 +55,21 @@ impl Plan {
         self.render_heads(catalog);
         for series in &catalog.series()[self.openings.len()..] {
             let kind = catalog.instruments()[series.instrument()].kind();
-            let opening = opening(series, kind, self.is_windowed(kind));
+            let opening = opening(series, kind, is_windowed(self.temporality, kind));
             self.openings.push(opening);
         }
         self.text.clear();
         self.points.clear();
-        for (index, instrument) in catalog.instruments().iter().enumerate() {
-            for &series in instrument.series() {
-                let start = self.text.len();
-                self.text.extend_from_slice(&self.heads[index].1);
-                let opening = self.text.len();
-                self.text.extend_from_slice(&self.openings[series]);
-                let is_windowed = self.is_windowed(instrument.kind());
-                // An instrument made to be bound has a series nobody means.
-                let is_base =
-                    instrument.is_bound() && catalog.series()[series].attributes().is_empty();
-                self.points.push(Point {
-                    series,
-                    instrument: index,
-                    is_windowed,
-                    is_silent_at_zero: is_windowed || is_base,
-                    text: start..self.text.len(),
-                    opening,
-                });
-            }
+        for point in points(catalog, self.temporality) {
+            let start = self.text.len();
+            self.text.extend_from_slice(&self.heads[point.instrument].1);
+            let opening = self.text.len();
+            self.text.extend_from_slice(&self.openings[point.series]);
+            self.points.push(Planned {
+                point,
+                text: start..self.text.len(),
+                opening,
+            });
         }
     }
 
@@ -92,17 +78,13 @@ impl Plan {
     }
 
     /// A point's text, with its instrument's before it unless that is open.
-    pub(super) fn text_of(&self, point: &Point, is_open: bool) -> &[u8] {
+    pub(super) fn text_of(&self, planned: &Planned, is_open: bool) -> &[u8] {
         let start = if is_open {
-            point.opening
+            planned.opening
         } else {
-            point.text.start
+            planned.text.start
         };
-        &self.text[start..point.text.end]
-    }
-
-    fn is_windowed(&self, kind: Kind) -> bool {
-        self.temporality == Temporality::Delta && matches!(kind, Kind::Counter | Kind::Histogram)
+        &self.text[start..planned.text.end]
     }
 
     fn render_heads(&mut self, catalog: &Catalog) {
@@ -133,7 +115,7 @@ impl Plan {
             json::string(&mut head, instrument.description());
         }
         // AggregationTemporality: 1 delta, 2 cumulative.
-        let temporality = if self.is_windowed(instrument.kind()) {
+        let temporality = if is_windowed(self.temporality, instrument.kind()) {
             1
         } else {
             2

@@ -1,0 +1,143 @@
+//! `ExportMetricsServiceRequest`.
+
+use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets as Positive;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
+use opentelemetry_proto::tonic::metrics::v1::{
+    ExponentialHistogramDataPoint, HistogramDataPoint, NumberDataPoint,
+};
+use prost::Message;
+
+use super::Envelope;
+use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, to_i64};
+use crate::config::HistogramEncoding;
+use crate::otlp::points::{counter_to_i64, range_of, sum_of};
+use crate::otlp::resource::Resource;
+use crate::otlp::{Body, MetricsFormat, unix_nanos};
+
+mod bodies;
+mod plan;
+
+use bodies::Bodies;
+use plan::Plan;
+
+/// Encodes reports; keeps what is the same in each.
+pub(crate) struct MetricsEncoder {
+    envelope: Envelope,
+    max_bytes: usize,
+    bounds: Vec<f64>,
+    plan: Plan,
+    /// By series.
+    histograms: Vec<EncodedHistogram>,
+}
+
+/// A histogram's point without attributes and times, as of one change of it.
+#[derive(Default)]
+struct EncodedHistogram {
+    bytes: Vec<u8>,
+    change: u64,
+}
+
+impl MetricsEncoder {
+    pub(crate) fn new(resource: &Resource, format: &MetricsFormat) -> Self {
+        let bounds = match &format.histograms {
+            HistogramEncoding::Explicit(bounds) => bounds.clone(),
+            HistogramEncoding::Exponential => Vec::new(),
+        };
+        Self {
+            envelope: Envelope::new(resource),
+            max_bytes: format.max_bytes,
+            bounds,
+            plan: Plan::new(format.temporality, &format.histograms),
+            histograms: Vec::new(),
+        }
+    }
+
+    pub(crate) fn set_max_bytes(&mut self, max_bytes: usize) {
+        self.max_bytes = max_bytes;
+    }
+
+    /// The accumulator's totals as one or more requests, each no larger than
+    /// the limit unless a single point is. None if there is nothing to say.
+    pub(crate) fn encode(&mut self, accumulator: &Accumulator) -> Vec<Body> {
+        self.plan.follow(&accumulator.catalog);
+        self.encode_changed(&accumulator.totals);
+        let end = unix_nanos(accumulator.window.end);
+        let mut bodies = Bodies::new(&self.envelope, &self.plan, self.max_bytes);
+        for point in &self.plan.points {
+            let total = &accumulator.totals[point.series];
+            if !point.has_data(total) {
+                continue;
+            }
+            // All other starts are in the plan.
+            let start = if point.is_windowed {
+                unix_nanos(accumulator.start_of(point.series))
+            } else {
+                0
+            };
+            // Histograms have their times under the same numbers.
+            let number = NumberDataPoint {
+                start_time_unix_nano: start,
+                time_unix_nano: end,
+                value: value_of(total),
+                ..Default::default()
+            };
+            bodies.point(point, &number, &self.histograms[point.series].bytes);
+        }
+        bodies.finish()
+    }
+
+    /// Most histograms of a report are those of the one before.
+    fn encode_changed(&mut self, totals: &[Total]) {
+        self.histograms.resize_with(totals.len(), Default::default);
+        for (total, encoded) in totals.iter().zip(&mut self.histograms) {
+            if let Total::Histogram(total) = total
+                && encoded.change != total.change
+            {
+                encoded.bytes.clear();
+                encode_histogram(&mut encoded.bytes, total, &self.bounds);
+                encoded.change = total.change;
+            }
+        }
+    }
+}
+
+fn value_of(total: &Total) -> Option<Value> {
+    match total {
+        Total::Counter(total) => Some(Value::AsInt(counter_to_i64(*total))),
+        Total::UpDownCounter(total) => Some(Value::AsInt(to_i64(*total))),
+        Total::Gauge(value) => value.map(Value::AsDouble),
+        Total::Histogram(_) => None,
+    }
+}
+
+fn encode_histogram(out: &mut Vec<u8>, total: &HistogramTotal, bounds: &[f64]) {
+    let range = range_of(total);
+    let (min, max) = (range.map(|(min, _)| min), range.map(|(_, max)| max));
+    let encoded = match &total.buckets {
+        Buckets::Exponential(buckets) => ExponentialHistogramDataPoint {
+            count: total.count,
+            sum: Some(sum_of(total)),
+            scale: buckets.scale,
+            zero_count: buckets.zero_count,
+            positive: (!buckets.counts.is_empty()).then(|| Positive {
+                offset: buckets.offset,
+                bucket_counts: buckets.counts.clone(),
+            }),
+            min,
+            max,
+            ..Default::default()
+        }
+        .encode(out),
+        Buckets::Explicit(buckets) => HistogramDataPoint {
+            count: total.count,
+            sum: Some(sum_of(total)),
+            bucket_counts: buckets.counts.clone(),
+            explicit_bounds: bounds.to_vec(),
+            min,
+            max,
+            ..Default::default()
+        }
+        .encode(out),
+    };
+    encoded.expect("a Vec takes all");
+}

@@ -1,0 +1,177 @@
+//! Binary and JSON say the same.
+
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
+use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
+use proptest::prelude::*;
+use prost::Message;
+
+use super::recorder::{Recorder, Step, formats, steps};
+use super::{from_json, from_protobuf, joined, metrics_of, resource};
+use crate::accumulate::ClosedWindow;
+use crate::config::{HistogramEncoding, Protocol, Temporality};
+use crate::otlp::{Body, MetricsEncoder, MetricsFormat};
+
+/// Makes of a message what is left of it after JSON.
+///
+/// serde's decoder in `opentelemetry-proto` makes "no value" of the strings
+/// for what JSON has no numbers for, and serde's numbers may be off in the
+/// last bit.
+fn lose_what_json_loses(metric: &mut Metric) {
+    fn lose(value: &mut f64) {
+        *value = serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap();
+    }
+    match metric.data.as_mut().unwrap() {
+        Data::Gauge(gauge) => {
+            for point in &mut gauge.data_points {
+                match &mut point.value {
+                    Some(Value::AsDouble(value)) if value.is_finite() => lose(value),
+                    value => *value = None,
+                }
+            }
+        }
+        Data::Histogram(histogram) => {
+            for point in &mut histogram.data_points {
+                let numbers = [&mut point.sum, &mut point.min, &mut point.max];
+                numbers.into_iter().flatten().for_each(lose);
+                point.explicit_bounds.iter_mut().for_each(lose);
+            }
+        }
+        Data::ExponentialHistogram(histogram) => {
+            for point in &mut histogram.data_points {
+                let numbers = [&mut point.sum, &mut point.min, &mut point.max];
+                numbers.into_iter().flatten().for_each(lose);
+            }
+        }
+        Data::Sum(_) | Data::Summary(_) => {}
+    }
+}
+
+fn assert_same(json: &[Body], protobuf: &[Body]) {
+    let mut from_protobuf = joined(protobuf.iter().map(from_protobuf));
+    let from_json = joined(json.iter().map(from_json));
+    if let Some(request) = &mut from_protobuf {
+        metrics_of(request)
+            .iter_mut()
+            .for_each(lose_what_json_loses);
+    }
+    assert_eq!(from_json, from_protobuf);
+    // Floats by their bits: -0.0 equals 0.0.
+    let bytes = [from_json, from_protobuf].map(|request| request.map(|r| r.encode_to_vec()));
+    assert_eq!(bytes[0], bytes[1]);
+    let items = |bodies: &[Body]| bodies.iter().map(|body| body.items).sum::<usize>();
+    assert_eq!(items(json), items(protobuf));
+    assert_eq!(series_of(json), series_of(protobuf));
+}
+
+fn series_of(bodies: &[Body]) -> Vec<usize> {
+    bodies.iter().flat_map(|body| body.series.clone()).collect()
+}
+
+fn assert_within(bodies: &[Body], format: &MetricsFormat) {
+    for body in bodies {
+        let is_within = body.bytes.len() <= format.max_bytes;
+        assert!(is_within || body.items == 1);
+        assert_eq!(body.oversized.is_none(), is_within);
+        let is_delta = format.temporality == Temporality::Delta;
+        assert_eq!(body.series.len(), if is_delta { body.items } else { 0 });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn both_formats_say_the_same(steps in steps(), format in formats()) {
+        let mut recorder = Recorder::new(&format);
+        let mut json = MetricsEncoder::new(Protocol::HttpJson, &resource(), &format);
+        let mut protobuf = MetricsEncoder::new(Protocol::HttpProtobuf, &resource(), &format);
+        let mut closed = ClosedWindow::default();
+        let mut reported = Vec::new();
+        for step in steps.iter().chain([&Step::Report]) {
+            match step {
+                Step::Report => {
+                    recorder.step(&Step::Flush);
+                    let bodies = [&mut json, &mut protobuf]
+                        .map(|encoder| encoder.encode(&recorder.accumulator));
+                    let [in_json, in_protobuf] = &bodies;
+                    assert_same(in_json, in_protobuf);
+                    assert_within(in_json, &format);
+                    assert_within(in_protobuf, &format);
+                    reported = series_of(in_protobuf);
+                    let [in_json, in_protobuf] = bodies;
+                    json.recycle(in_json);
+                    protobuf.recycle(in_protobuf);
+                    closed = recorder.accumulator.close_window();
+                }
+                Step::TakeBack(nth) => {
+                    let series: Vec<_> = reported.iter().copied().step_by(*nth).collect();
+                    recorder.accumulator.take_back(&mut closed, &series);
+                }
+                other => assert!(recorder.step(other)),
+            }
+        }
+    }
+}
+
+fn reported(steps: &[Step]) -> Vec<Metric> {
+    let format = MetricsFormat {
+        temporality: Temporality::Cumulative,
+        histograms: HistogramEncoding::Exponential,
+        max_bytes: usize::MAX,
+    };
+    let mut recorder = Recorder::new(&format);
+    for step in steps.iter().chain([&Step::Flush]) {
+        recorder.step(step);
+    }
+    let mut encoder = MetricsEncoder::new(Protocol::HttpProtobuf, &resource(), &format);
+    let bodies = encoder.encode(&recorder.accumulator);
+    metrics_of(&mut from_protobuf(&bodies[0])).clone()
+}
+
+fn numbers_of<'a>(metrics: &'a [Metric], name: &str) -> &'a [NumberDataPoint] {
+    let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
+    match metric.data.as_ref().unwrap() {
+        Data::Gauge(gauge) => &gauge.data_points,
+        Data::Sum(sum) => &sum.data_points,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn gauges_that_are_no_json_numbers_stay_what_they_are() {
+    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0];
+    let steps = values.iter().enumerate();
+    let steps: Vec<_> = steps.map(|(at, value)| Step::Set(at, *value)).collect();
+    let metrics = reported(&steps);
+    let points = numbers_of(&metrics, "load");
+    assert_eq!(points.len(), values.len());
+    for (point, value) in points.iter().zip(values) {
+        let Some(Value::AsDouble(found)) = point.value else {
+            panic!("{point:?}");
+        };
+        assert_eq!(found.to_bits(), value.to_bits());
+        assert_eq!(point.start_time_unix_nano, 0);
+    }
+    assert!(metrics.iter().all(|metric| metric.name != "never.set"));
+}
+
+#[test]
+fn totals_past_i64_stay_at_its_maximum() {
+    let metrics = reported(&[
+        Step::Count(1, u64::MAX),
+        Step::Count(2, i64::MAX as u64),
+        Step::Level(1, i64::MIN),
+    ]);
+    let points = numbers_of(&metrics, "count");
+    // Its base series was never meant.
+    let values: Vec<_> = points.iter().map(|point| point.value.unwrap()).collect();
+    assert_eq!(
+        values,
+        [i64::MAX, i64::MAX, 0].map(Value::AsInt),
+        "{points:?}"
+    );
+    let levels = numbers_of(&metrics, "level");
+    assert_eq!(levels[0].value, Some(Value::AsInt(i64::MIN)));
+    assert_eq!(numbers_of(&metrics, "idle")[0].value, Some(Value::AsInt(0)));
+}

@@ -1,0 +1,144 @@
+//! Records of every kind, on their way into an accumulator.
+
+use std::time::SystemTime;
+
+use pqcnet_telemetry_core::{
+    AttributeValue, Counter, Gauge, Histogram, Instrument, Registry, UpDownCounter,
+};
+use proptest::prelude::*;
+
+use crate::accumulate::Accumulator;
+use crate::config::{HistogramEncoding, Temporality};
+use crate::otlp::MetricsFormat;
+
+/// Series of each kind: one plain, and some bound ones.
+const SERIES: usize = 4;
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Count(usize, u64),
+    Level(usize, i64),
+    Set(usize, f64),
+    Value(usize, u64),
+    /// A new series, which changes the catalog.
+    Bind(String),
+    /// Cuts an epoch.
+    Flush,
+    /// Cuts an epoch, and reports.
+    Report,
+    /// The last report was refused, but for every n-th point.
+    TakeBack(usize),
+}
+
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let series = || 0..SERIES;
+    let any_width = (any::<u64>(), 0_u32..64).prop_map(|(bits, shift)| bits >> shift);
+    let gauge = prop_oneof![
+        any::<f64>(),
+        (-1_000_i32..1_000).prop_map(f64::from),
+        prop::sample::select(vec![
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            -0.0,
+            f64::MIN_POSITIVE,
+            5e-324,
+            f64::MAX,
+        ]),
+    ];
+    let step = prop_oneof![
+        4 => (series(), any_width.clone()).prop_map(|(at, n)| Step::Count(at, n)),
+        2 => (series(), any::<i64>()).prop_map(|(at, n)| Step::Level(at, n)),
+        2 => (series(), gauge).prop_map(|(at, value)| Step::Set(at, value)),
+        5 => (series(), any_width).prop_map(|(at, value)| Step::Value(at, value)),
+        1 => ".{0,20}".prop_map(Step::Bind),
+        1 => Just(Step::Flush),
+        1 => Just(Step::Report),
+        1 => (1_usize..4).prop_map(Step::TakeBack),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+pub(super) fn formats() -> impl Strategy<Value = MetricsFormat> {
+    let temporality = prop::sample::select(vec![Temporality::Cumulative, Temporality::Delta]);
+    let histograms = prop::sample::select(vec![
+        HistogramEncoding::Exponential,
+        HistogramEncoding::Explicit(vec![-1.5, 0.0, 0.1, 10.0, 1e3, 1e6]),
+        HistogramEncoding::Explicit(Vec::new()),
+    ]);
+    let max_bytes = prop_oneof![0_usize..3_000, Just(1 << 20)];
+    let parts = (temporality, histograms, max_bytes);
+    parts.prop_map(|(temporality, histograms, max_bytes)| MetricsFormat {
+        temporality,
+        histograms,
+        max_bytes,
+    })
+}
+
+/// A registry, and the totals of what was recorded and flushed.
+pub(super) struct Recorder {
+    registry: Registry,
+    pub(super) accumulator: Accumulator,
+    counters: Vec<Counter>,
+    levels: Vec<UpDownCounter>,
+    gauges: Vec<Gauge>,
+    histograms: Vec<Histogram>,
+}
+
+impl Recorder {
+    pub(super) fn new(format: &MetricsFormat) -> Self {
+        let registry = Registry::new();
+        let count = Instrument::new("count")
+            .unit("{message}")
+            .description("\"in\"");
+        let attributes: [[(&str, AttributeValue); 2]; SERIES - 1] = [
+            [("peer", "a".into()), ("port", 4_318_i64.into())],
+            [("peer", "".into()), ("port", (-1_i64).into())],
+            [("peer", "🦀\"\0".into()), ("inbound", true.into())],
+        ];
+        let count = registry.counter(count).unwrap();
+        let level = registry.up_down_counter("level").unwrap();
+        let gauge = registry.gauge("load").unwrap();
+        let histogram = registry
+            .histogram(Instrument::new("wait").unit("ms"))
+            .unwrap();
+        registry.counter("idle").unwrap();
+        registry.histogram("idle.wait").unwrap();
+        registry.gauge("never.set").unwrap();
+        let (mut counters, mut levels) = (vec![count], vec![level]);
+        let (mut gauges, mut histograms) = (vec![gauge], vec![histogram]);
+        for pairs in &attributes {
+            counters.push(counters[0].bind(pairs).unwrap());
+            levels.push(levels[0].bind(pairs).unwrap());
+            gauges.push(gauges[0].bind(pairs).unwrap());
+            histograms.push(histograms[0].bind(pairs).unwrap());
+        }
+        let now = SystemTime::now();
+        Self {
+            accumulator: Accumulator::new(format.temporality, &format.histograms, now),
+            registry,
+            counters,
+            levels,
+            gauges,
+            histograms,
+        }
+    }
+
+    /// Does what concerns records alone, and says whether it did.
+    pub(super) fn step(&mut self, step: &Step) -> bool {
+        match step {
+            Step::Count(at, n) => self.counters[*at].add(*n),
+            Step::Level(at, n) => self.levels[*at].add(*n),
+            Step::Set(at, value) => self.gauges[*at].set(*value),
+            Step::Value(at, value) => self.histograms[*at].record(*value),
+            Step::Bind(peer) => {
+                let pairs = [("peer", &**peer)];
+                self.counters[0].bind(&pairs).unwrap().increment();
+                self.histograms[0].bind(&pairs).unwrap();
+            }
+            Step::Flush => self.accumulator.add(&self.registry.flush()),
+            Step::Report | Step::TakeBack(_) => return false,
+        }
+        true
+    }
+}

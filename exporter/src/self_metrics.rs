@@ -1,0 +1,222 @@
+//! What this library says of itself, recorded by the core like anything else.
+//!
+//! Names and attributes are those of the OpenTelemetry semantic conventions
+//! for SDKs (`otel.sdk.*`, status Development) where they have one, and
+//! `pqcnet.telemetry.*` elsewhere. Durations are in microseconds, as the core
+//! counts in whole numbers.
+//!
+//! Nothing loops: a report that would hold nothing but these is not sent.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use pqcnet_telemetry_core::{
+    Counter, Histogram, Instrument, RegisterError, Registry, RetiredEpoch, UpDownCounter, Value,
+};
+
+use crate::config::Route;
+use crate::deliver::Signal;
+
+/// Series that are ours, on top of what a user has set capacities for.
+pub(crate) const COUNTERS: u32 = 256;
+/// The same, of histograms.
+pub(crate) const HISTOGRAMS: u32 = 64;
+
+/// The instruments, registered before any of the user's.
+#[derive(Clone)]
+pub(crate) struct SelfMetrics {
+    points: Flow,
+    records: Flow,
+    duration: Histogram,
+    collection: Histogram,
+    residue: Counter,
+    clamped: Counter,
+    dropped_events: Counter,
+    /// How many instruments these are.
+    instruments: usize,
+}
+
+/// What goes through an exporter.
+#[derive(Clone)]
+struct Flow {
+    in_flight: UpDownCounter,
+    exported: Counter,
+    queued: UpDownCounter,
+}
+
+impl SelfMetrics {
+    /// Registers them, as the first of `registry`.
+    pub(crate) fn register(registry: &Registry) -> Result<Self, RegisterError> {
+        let flow = |signal: &str, unit: &'static str| {
+            let name = |what| format!("otel.sdk.exporter.{signal}.{what}");
+            let queue = match signal {
+                "log" => "otel.sdk.processor.log.queue.size",
+                _ => "pqcnet.telemetry.metric_data_point.queue.size",
+            };
+            Ok(Flow {
+                in_flight: registry.up_down_counter(
+                    Instrument::new(name("inflight"))
+                        .unit(unit)
+                        .description("Sent, and not answered yet"),
+                )?,
+                exported: registry.counter(
+                    Instrument::new(name("exported"))
+                        .unit(unit)
+                        .description("Taken by the receiver, or with error.type: given up"),
+                )?,
+                queued: registry.up_down_counter(
+                    Instrument::new(queue)
+                        .unit(unit)
+                        .description("Waiting to be delivered"),
+                )?,
+            })
+        };
+        let microseconds = |name: &'static str, description: &'static str| {
+            registry.histogram(
+                Instrument::new(name)
+                    .unit("us")
+                    .description(description)
+                    .digits(2),
+            )
+        };
+        let counter = |name: &'static str, unit: &'static str, description: &'static str| {
+            registry.counter(Instrument::new(name).unit(unit).description(description))
+        };
+        let metrics = Self {
+            points: flow("metric_data_point", "{data_point}")?,
+            records: flow("log", "{log_record}")?,
+            duration: microseconds(
+                "otel.sdk.exporter.operation.duration",
+                "From sending a request to its answer",
+            )?,
+            collection: microseconds(
+                "otel.sdk.metric_reader.collection.duration",
+                "Cutting an epoch and handing it to delivery",
+            )?,
+            residue: counter(
+                "pqcnet.telemetry.residue",
+                "{record}",
+                "Records that a flush found in the epoch before",
+            )?,
+            clamped: counter(
+                "pqcnet.telemetry.clamped",
+                "{record}",
+                "Records above a histogram's range, counted as its highest value",
+            )?,
+            dropped_events: counter(
+                "pqcnet.telemetry.event.dropped",
+                "{log_record}",
+                "Events that found the queue full",
+            )?,
+            instruments: registry.catalog().instruments().len(),
+        };
+        Ok(metrics)
+    }
+
+    /// How many of the catalog's instruments are these: the first.
+    pub(crate) fn instruments(&self) -> usize {
+        self.instruments
+    }
+
+    /// Records what a flush has found.
+    pub(crate) fn flushed(&self, epoch: &RetiredEpoch, dropped_events: u64, took: Duration) {
+        self.residue.add(epoch.residue());
+        let values = epoch.changes().map(|(_, value)| value);
+        let clamped = values.map(|value| match value {
+            Value::Histogram(found) => found.clamped(),
+            _ => 0,
+        });
+        self.clamped.add(clamped.sum());
+        self.dropped_events.add(dropped_events);
+        self.collection.record(microseconds(took));
+    }
+
+    /// The meters of a lane, the `index`th of its kind.
+    pub(crate) fn meters(&self, signal: Signal, route: &Route, index: usize) -> Option<Meters> {
+        let kind = match signal {
+            Signal::Metrics => "metric",
+            Signal::Logs => "log",
+        };
+        let kind = route.protocol.component_type(kind);
+        let attributes = vec![
+            ("otel.component.type", kind.clone()),
+            ("otel.component.name", format!("{kind}/{index}")),
+            ("server.address", route.url.host().to_owned()),
+            ("server.port", route.url.port().to_string()),
+        ];
+        let flow = match signal {
+            Signal::Metrics => &self.points,
+            Signal::Logs => &self.records,
+        };
+        Some(Meters {
+            in_flight: flow.in_flight.bind(&attributes).ok()?,
+            queued: flow.queued.bind(&attributes).ok()?,
+            outcomes: HashMap::new(),
+            flow: flow.clone(),
+            duration: self.duration.clone(),
+            attributes,
+            last_queued: 0,
+        })
+    }
+}
+
+/// One lane's series.
+pub(crate) struct Meters {
+    flow: Flow,
+    duration: Histogram,
+    in_flight: UpDownCounter,
+    queued: UpDownCounter,
+    last_queued: u64,
+    /// By error type; empty for success.
+    outcomes: HashMap<Cow<'static, str>, (Counter, Histogram)>,
+    attributes: Vec<(&'static str, String)>,
+}
+
+impl Meters {
+    pub(crate) fn sent(&self, items: usize) {
+        self.in_flight.add(items as i64);
+    }
+
+    /// A request was answered, or not: how long it took, how many of its items
+    /// were taken, and how many given up.
+    pub(crate) fn settled(
+        &mut self,
+        items: usize,
+        error: Option<Cow<'static, str>>,
+        took: Duration,
+        taken: u64,
+        given_up: u64,
+    ) {
+        self.in_flight.add(-(items as i64));
+        if let Some((exported, _)) = self.outcome("".into()) {
+            exported.add(taken);
+        }
+        if let Some((exported, duration)) = self.outcome(error.unwrap_or_default()) {
+            exported.add(given_up);
+            duration.record(microseconds(took));
+        }
+    }
+
+    pub(crate) fn queued(&mut self, items: u64) {
+        self.queued.add(items as i64 - self.last_queued as i64);
+        self.last_queued = items;
+    }
+
+    fn outcome(&mut self, error: Cow<'static, str>) -> Option<&(Counter, Histogram)> {
+        if !self.outcomes.contains_key(&error) {
+            let mut attributes = self.attributes.clone();
+            if !error.is_empty() {
+                attributes.push(("error.type", error.to_string()));
+            }
+            let exported = self.flow.exported.bind(&attributes).ok()?;
+            let duration = self.duration.bind(&attributes).ok()?;
+            self.outcomes.insert(error.clone(), (exported, duration));
+        }
+        self.outcomes.get(&error)
+    }
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
