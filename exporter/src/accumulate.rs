@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pqcnet_telemetry_core::{
     Catalog, Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Value,
@@ -37,7 +37,8 @@ pub(crate) struct Accumulator {
 pub(crate) struct Window {
     /// The end of the last report offered; for delta points.
     pub(crate) start: SystemTime,
-    /// When the last accumulated epoch was retired.
+    /// When the last accumulated epoch was retired; a millisecond or more after
+    /// the one before.
     pub(crate) end: SystemTime,
 }
 
@@ -102,7 +103,10 @@ impl Accumulator {
             let empty = self.empty_total(&catalog.instruments()[series.instrument()]);
             self.totals.push(empty);
         }
-        self.window.end = epoch.end();
+        // A receiver that counts time in milliseconds, as Prometheus does,
+        // would refuse a second value for one; and a clock that was set back
+        // must not send reports into the past.
+        self.window.end = epoch.end().max(self.window.end + Duration::from_millis(1));
         for (index, value) in epoch.changes() {
             match (&mut self.totals[index], value) {
                 (Total::Counter(total), Value::Counter(gain)) => {

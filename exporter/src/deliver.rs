@@ -84,67 +84,33 @@ impl Delivery {
         let names = readers.map(|to| to.name.clone()).collect();
         let place = spool_place(config).filter(|_| !is_child);
         let trail = Trail::new(names, place, config.kem_capacity);
-        let mut delivery = Self {
-            workers: Vec::new(),
-            trail: Arc::new(Mutex::new(trail)),
-            timeout: config.general.timeout.min(FOREVER),
+        let trail = Arc::new(Mutex::new(trail));
+        let starter = Starter {
+            config,
+            resource,
+            clock,
+            metrics,
         };
+        let mut workers = Vec::new();
         let mut readers = 0;
-        let own = metrics.map_or(0, SelfMetrics::instruments);
         for destination in destinations {
             // The audit trail first.
             if let Some(route) = &destination.logs {
                 let encoder = LogsEncoder::new(route.protocol, resource, route.max_request_bytes);
-                let trail = Arc::clone(&delivery.trail);
-                let source = Box::new(Events::new(trail, readers, encoder));
+                let source = Box::new(Events::new(Arc::clone(&trail), readers, encoder));
                 readers += 1;
-                delivery.start_lane(
-                    config,
-                    destination,
-                    Signal::Logs,
-                    route,
-                    source,
-                    clock,
-                    metrics,
-                );
+                workers.push(starter.start(destination, Signal::Logs, route, source));
             }
             if let Some(route) = &destination.metrics {
-                let source = metrics_source(config, destination, route, resource, own);
-                delivery.start_lane(
-                    config,
-                    destination,
-                    Signal::Metrics,
-                    route,
-                    source,
-                    clock,
-                    metrics,
-                );
+                let source = starter.metrics_source(destination, route);
+                workers.push(starter.start(destination, Signal::Metrics, route, source));
             }
         }
-        delivery
-    }
-
-    fn start_lane(
-        &mut self,
-        config: &TelemetryConfig,
-        destination: &Destination,
-        signal: Signal,
-        route: &Route,
-        source: Box<dyn Source>,
-        clock: &Clock,
-        metrics: Option<&SelfMetrics>,
-    ) {
-        let name = destination.name.clone();
-        let report = SignalReport::new(name, signal, route.url.to_string());
-        let meters = metrics.and_then(|metrics| metrics.meters(signal, route, self.workers.len()));
-        let backoff = Backoff::new(config.retry_initial, config.retry_max, Rng::new());
-        let worker = Worker::spawn(
-            format!("pqcnet-{signal}"),
-            Lane::new(source, backoff, report, meters),
-            Transport::new(route),
-            clock.clone(),
-        );
-        self.workers.push(worker);
+        Self {
+            workers,
+            trail,
+            timeout: config.general.timeout.min(FOREVER),
+        }
     }
 
     fn trail(&self) -> MutexGuard<'_, Trail> {
@@ -236,29 +202,57 @@ fn spool_place(config: &TelemetryConfig) -> Option<SpoolPlace> {
     Some(SpoolPlace { dir, options })
 }
 
-fn metrics_source(
-    config: &TelemetryConfig,
-    destination: &Destination,
-    route: &Route,
-    resource: &Resource,
-    own: usize,
-) -> Box<dyn Source> {
-    let format = MetricsFormat {
-        temporality: destination.temporality,
-        histograms: destination.histograms.clone(),
-        max_bytes: route.max_request_bytes,
-    };
-    let now = SystemTime::now();
-    let accumulator = Accumulator::new(format.temporality, &format.histograms, now).with_own(own);
-    let encoder = MetricsEncoder::new(route.protocol, resource, &format);
-    match destination.temporality {
-        Temporality::Cumulative => Box::new(Cumulative::new(accumulator, encoder)),
-        Temporality::Delta => {
-            let limits = Limits {
-                bytes: config.queue_bytes,
-                requests: config.queue_items,
-            };
-            Box::new(Delta::new(accumulator, encoder, limits))
+/// What every lane is made with.
+struct Starter<'a> {
+    config: &'a TelemetryConfig,
+    resource: &'a Resource,
+    clock: &'a Clock,
+    metrics: Option<&'a SelfMetrics>,
+}
+
+impl Starter<'_> {
+    fn start(
+        &self,
+        destination: &Destination,
+        signal: Signal,
+        route: &Route,
+        source: Box<dyn Source>,
+    ) -> Worker {
+        let name = destination.name.clone();
+        let report = SignalReport::new(name, signal, route.url.to_string());
+        let meters = self
+            .metrics
+            .and_then(|metrics| metrics.meters(signal, route, &destination.name));
+        let (initial, max) = (self.config.retry_initial, self.config.retry_max);
+        let backoff = Backoff::new(initial, max, Rng::new());
+        Worker::spawn(
+            format!("pqcnet-{signal}"),
+            Lane::new(source, backoff, report, meters),
+            Transport::new(route),
+            self.clock.clone(),
+        )
+    }
+
+    fn metrics_source(&self, destination: &Destination, route: &Route) -> Box<dyn Source> {
+        let format = MetricsFormat {
+            temporality: destination.temporality,
+            histograms: destination.histograms.clone(),
+            max_bytes: route.max_request_bytes,
+        };
+        let own = self.metrics.map_or(0, SelfMetrics::instruments);
+        let now = SystemTime::now();
+        let accumulator = Accumulator::new(format.temporality, &format.histograms, now);
+        let accumulator = accumulator.with_own(own);
+        let encoder = MetricsEncoder::new(route.protocol, self.resource, &format);
+        match destination.temporality {
+            Temporality::Cumulative => Box::new(Cumulative::new(accumulator, encoder)),
+            Temporality::Delta => {
+                let limits = Limits {
+                    bytes: self.config.queue_bytes,
+                    requests: self.config.queue_items,
+                };
+                Box::new(Delta::new(accumulator, encoder, limits))
+            }
         }
     }
 }

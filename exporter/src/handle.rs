@@ -392,9 +392,10 @@ fn self_metrics(config: &TelemetryConfig, registry: &Registry) -> Option<SelfMet
 }
 
 fn registry_of(config: &TelemetryConfig) -> Registry {
-    let (counters, histograms) = match config.has_self_metrics {
-        true => (self_metrics::COUNTERS, self_metrics::HISTOGRAMS),
-        false => (0, 0),
+    let (counters, histograms) = if config.has_self_metrics {
+        (self_metrics::COUNTERS, self_metrics::HISTOGRAMS)
+    } else {
+        (0, 0)
     };
     let mut builder = Registry::builder();
     if let Some(series) = config.counter_capacity {

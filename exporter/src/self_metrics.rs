@@ -132,8 +132,13 @@ impl SelfMetrics {
         self.collection.record(microseconds(took));
     }
 
-    /// The meters of a lane, the `index`th of its kind.
-    pub(crate) fn meters(&self, signal: Signal, route: &Route, index: usize) -> Option<Meters> {
+    /// The meters of the lane of this signal to this destination.
+    pub(crate) fn meters(
+        &self,
+        signal: Signal,
+        route: &Route,
+        destination: &str,
+    ) -> Option<Meters> {
         let kind = match signal {
             Signal::Metrics => "metric",
             Signal::Logs => "log",
@@ -141,7 +146,7 @@ impl SelfMetrics {
         let kind = route.protocol.component_type(kind);
         let attributes = vec![
             ("otel.component.type", kind.clone()),
-            ("otel.component.name", format!("{kind}/{index}")),
+            ("otel.component.name", format!("{kind}/{destination}")),
             ("server.address", route.url.host().to_owned()),
             ("server.port", route.url.port().to_string()),
         ];
@@ -189,10 +194,10 @@ impl Meters {
         given_up: u64,
     ) {
         self.in_flight.add(-(items as i64));
-        if let Some((exported, _)) = self.outcome("".into()) {
+        if let Some((exported, _)) = self.outcome(&"".into()) {
             exported.add(taken);
         }
-        if let Some((exported, duration)) = self.outcome(error.unwrap_or_default()) {
+        if let Some((exported, duration)) = self.outcome(&error.unwrap_or_default()) {
             exported.add(given_up);
             duration.record(microseconds(took));
         }
@@ -203,8 +208,8 @@ impl Meters {
         self.last_queued = items;
     }
 
-    fn outcome(&mut self, error: Cow<'static, str>) -> Option<&(Counter, Histogram)> {
-        if !self.outcomes.contains_key(&error) {
+    fn outcome(&mut self, error: &Cow<'static, str>) -> Option<&(Counter, Histogram)> {
+        if !self.outcomes.contains_key(error) {
             let mut attributes = self.attributes.clone();
             if !error.is_empty() {
                 attributes.push(("error.type", error.to_string()));
@@ -213,7 +218,7 @@ impl Meters {
             let duration = self.duration.bind(&attributes).ok()?;
             self.outcomes.insert(error.clone(), (exported, duration));
         }
-        self.outcomes.get(&error)
+        self.outcomes.get(error)
     }
 }
 

@@ -160,7 +160,7 @@ impl PartialEq<KemUsageRecord> for KemEvent {
 }
 
 pub(crate) mod rfc3339 {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -168,7 +168,10 @@ pub(crate) mod rfc3339 {
         time: &SystemTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_rfc3339_nanos(*time))
+        // What a year of four digits can't say is not worth a panic.
+        let latest = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        let time = (*time).clamp(UNIX_EPOCH, latest);
+        serializer.collect_str(&humantime::format_rfc3339_nanos(time))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(

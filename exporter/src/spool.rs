@@ -11,9 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-use std::{fs, io};
+use std::path::PathBuf;
 
 use redb::Durability;
 
@@ -25,6 +23,7 @@ mod error;
 mod file;
 mod frame;
 mod letter;
+mod open;
 mod read;
 mod salvage;
 mod store;
@@ -85,55 +84,6 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Opens or creates the spool in `dir`, creating that.
-    pub(crate) fn open(dir: &Path, options: &SpoolOptions) -> Result<Opened, SpoolError> {
-        file::make_folder(dir)?;
-        let lock = FolderLock::take(dir)?;
-        let path = dir.join(FILE);
-        let new = dir.join("events.redb.new");
-        // A new file takes its place only when it is whole, so where the place
-        // is empty it is what an interrupted start left.
-        let is_missing = match fs::symlink_metadata(&path) {
-            Ok(_) => false,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-            Err(error) => return Err(SpoolError::io(&path, &error)),
-        };
-        if is_missing {
-            let was_interrupted = load(&new, options).is_ok();
-            if !was_interrupted {
-                make(None, &new, options)?;
-            }
-            file::rename(&new, &path, options.sync)?;
-        }
-        let (loaded, damage) = match load(&path, options) {
-            Err(SpoolError::Damaged { message, .. }) => {
-                let salvaged = make(Some(&path), &new, options)?;
-                let aside = aside(dir);
-                file::rename(&path, &aside, options.sync)?;
-                file::rename(&new, &path, options.sync)?;
-                let damage = Damage {
-                    path: aside,
-                    salvaged,
-                    message,
-                };
-                (load(&path, options)?, Some(damage))
-            }
-            loaded => (loaded?, None),
-        };
-        let (mut store, content) = loaded;
-        store.compact(content.all_bytes())?;
-        let spool = Self {
-            path,
-            options: *options,
-            content,
-            unreadable: 0,
-            store: Some(store),
-            damage: None,
-            _lock: lock,
-        };
-        Ok(Opened { spool, damage })
-    }
-
     /// Keeps `events`, all of them or none, and says which numbers they got.
     ///
     /// After an error of the disk they are not here, whatever became of the
@@ -319,7 +269,7 @@ impl Spool {
 
     fn opened(&mut self) -> Result<&Store, SpoolError> {
         if self.store.is_none() {
-            let (store, mut content) = load(&self.path, &self.options)?;
+            let (store, mut content) = open::load(&self.path, &self.options)?;
             // A transaction that failed may be on disk all the same; its events
             // are the caller's. Their numbers are not given out again.
             let known = self.content.state.next;
@@ -336,46 +286,4 @@ impl Spool {
         let path = self.path.clone();
         self.store.as_ref().ok_or(SpoolError::Io { path, message })
     }
-}
-
-/// Opens a file that exists and looks through it.
-fn load(path: &Path, options: &SpoolOptions) -> Result<(Store, Content), SpoolError> {
-    let metadata = fs::metadata(path).map_err(|error| SpoolError::io(path, &error))?;
-    if !metadata.is_file() {
-        return Err(SpoolError::damaged(path, &"it is not a file"));
-    }
-    // redb would make a new database of it, and say nothing.
-    if metadata.len() == 0 {
-        return Err(SpoolError::damaged(path, &"it is empty"));
-    }
-    let store = Store::open(path, options.sync)?;
-    match store.read(Content::load) {
-        Ok(content) => Ok((store, content)),
-        Err(error) => {
-            store.freeze();
-            Err(error)
-        }
-    }
-}
-
-/// Makes the new file `new`, with what can be salvaged from `from`.
-fn make(from: Option<&Path>, new: &Path, options: &SpoolOptions) -> Result<u64, SpoolError> {
-    match fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(SpoolError::io(new, &error));
-        }
-        _ => {}
-    }
-    salvage::rebuild(from, new, options)
-}
-
-/// A name for a damaged file that no other has.
-fn aside(dir: &Path) -> PathBuf {
-    let time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let base = format!("{FILE}.damaged-{}", time.as_secs());
-    let names = (1_u64..).map(|n| dir.join(format!("{base}-{n}")));
-    std::iter::once(dir.join(&base))
-        .chain(names)
-        .find(|path| fs::symlink_metadata(path).is_err())
-        .unwrap_or_else(|| dir.join(&base))
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use rustls::AlertDescription;
 use ureq::http::HeaderValue;
 use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use ureq::{Agent, Error, Timeout};
@@ -116,7 +117,7 @@ impl Transport {
             Some(location) if status.is_redirection() => {
                 // The query may hold a token.
                 let end = location.find(['?', '#']).unwrap_or(location.len());
-                let place = printable(location[..end].as_bytes());
+                let place = printable(&location.as_bytes()[..end]);
                 format!("redirects to {place}, which is not followed")
             }
             _ => status_message(content_type.as_deref(), &answer.unwrap_or_default()),
@@ -179,8 +180,23 @@ impl Transport {
 /// TLS handshake that failed. That of TLS 1.3 can fail while the request is
 /// already under way, for want of a client certificate; it is not read then.
 fn is_before_the_request(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::ConnectionRefused
-        || error
-            .get_ref()
-            .is_some_and(|inner| inner.is::<rustls::Error>())
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::PeerIncompatible(_)) => true,
+        Some(rustls::Error::AlertReceived(alert)) => matches!(
+            alert,
+            AlertDescription::HandshakeFailure
+                | AlertDescription::NoCertificate
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::CertificateRequired
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+                | AlertDescription::ProtocolVersion
+        ),
+        _ => error.kind() == io::ErrorKind::ConnectionRefused,
+    }
 }

@@ -16,14 +16,29 @@ use crate::config::SpoolSync;
 
 /// Makes the folder, which is for its owner alone: the audit trail is nobody
 /// else's. One that exists is left as it is.
-pub(super) fn make_folder(dir: &Path) -> Result<(), SpoolError> {
+pub(super) fn make_folder(dir: &Path, sync: SpoolSync) -> Result<(), SpoolError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(dir)
-        .map_err(|error| SpoolError::io(dir, &error))
+        .map_err(|error| SpoolError::io(dir, &error))?;
+    sync_names_beside(dir, sync);
+    Ok(())
+}
+
+/// A name is on the disk once its folder is.
+fn sync_names_beside(path: &Path, sync: SpoolSync) {
+    if sync == SpoolSync::Always
+        && let Some(dir) = path.parent()
+    {
+        // Not every system can do that with a folder; then it does it itself.
+        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+    }
 }
 
 /// Opens a file to read and write, for its owner alone if it is new.
@@ -38,12 +53,7 @@ pub(super) fn open(path: &Path, create: bool) -> io::Result<File> {
 /// Renames, so that a loss of power leaves the one name or the other.
 pub(super) fn rename(from: &Path, to: &Path, sync: SpoolSync) -> Result<(), SpoolError> {
     fs::rename(from, to).map_err(|error| SpoolError::io(from, &error))?;
-    if sync == SpoolSync::Always
-        && let Some(dir) = to.parent()
-    {
-        // Not every system can do that with a folder; then it does it itself.
-        let _ = File::open(dir).and_then(|dir| dir.sync_all());
-    }
+    sync_names_beside(to, sync);
     Ok(())
 }
 

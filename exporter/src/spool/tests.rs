@@ -11,6 +11,7 @@ use crate::kem::{KemUsageReason, KemUsageRecord};
 
 mod corruption;
 mod disk;
+mod figures;
 mod folder;
 mod growth;
 mod letters;

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use ureq::Agent;
 
 use crate::read::Received;
 
@@ -27,6 +28,9 @@ pub(crate) struct Collector {
     endpoint: String,
     folder: PathBuf,
     log: Receiver<String>,
+    scheme: &'static str,
+    /// What speaks to it, apart from what is tested.
+    agent: Agent,
 }
 
 impl Collector {
@@ -76,12 +80,22 @@ impl Collector {
             endpoint: String::new(),
             folder,
             log,
+            scheme: "http",
+            agent: Agent::new_with_defaults(),
         };
         let line = collector.wait_for_line("Starting HTTP server");
         let (_, rest) = line.split_once("\"endpoint\": \"").unwrap();
         collector.endpoint.push_str(rest.split('"').next().unwrap());
         collector.wait_for_line("Everything is ready. Begin running and processing data.");
         collector
+    }
+
+    /// It, where its configuration has TLS, which `agent` can speak to it.
+    #[allow(dead_code, reason = "for tests/peers")]
+    pub(crate) fn secured(mut self, agent: Agent) -> Self {
+        self.scheme = "https";
+        self.agent = agent;
+        self
     }
 
     /// The next line of its log that contains `text`.
@@ -99,7 +113,12 @@ impl Collector {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.endpoint)
+        format!("{}://{}", self.scheme, self.endpoint)
+    }
+
+    /// What it has written down so far.
+    pub(crate) fn written(&self) -> String {
+        fs::read_to_string(self.folder.join("out.jsonl")).unwrap_or_default()
     }
 
     /// Waits until it has written down all that it has taken, kills it, and
@@ -108,13 +127,14 @@ impl Collector {
         // The last line: requests are written in the order they were taken in.
         let span = json!({"name": "last", "traceId": "1".repeat(32), "spanId": "1".repeat(16)});
         let spans = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
-        let taken = ureq::post(format!("{}/v1/traces", self.url()))
+        let taken = self
+            .agent
+            .post(format!("{}/v1/traces", self.url()))
             .content_type("application/json")
             .send(spans.to_string());
         assert!(taken.unwrap().status().is_success());
         for _ in 0..1_200 {
-            let path = self.folder.join("out.jsonl");
-            let text = fs::read_to_string(path).unwrap_or_default();
+            let text = self.written();
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
             let lines = whole
                 .lines()

@@ -1,6 +1,9 @@
 //! Recording for a Collector: the configurations, handles and records that the
 //! tests share.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use pqcnet_telemetry::{
     Failure, KemUsageReason, KemUsageRecord, Signal, TelemetryConfig, TelemetryError,
     TelemetryHandle, TelemetrySnapshot, Temporality,
@@ -18,12 +21,26 @@ pub(crate) fn telemetry(
     let config = TelemetryConfig::from_toml_and_env("[telemetry]", |_| None).unwrap();
     let config = config
         .with_endpoint(&collector.url())
-        .with_timeout(PATIENCE);
+        .with_timeout(PATIENCE)
+        .with_retry(Duration::from_millis(1), Duration::from_millis(10))
+        .with_self_metrics(false);
     TelemetryHandle::from_config(adjust(config)).unwrap()
 }
 
 pub(crate) fn telemetry_of(collector: &Collector, temporality: Temporality) -> TelemetryHandle {
     telemetry(collector, |config| config.with_temporality(temporality))
+}
+
+/// Flushes until everything is delivered.
+pub(crate) fn delivered(telemetry: &TelemetryHandle) -> TelemetrySnapshot {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match telemetry.flush() {
+            Ok(snapshot) => return snapshot,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// What a Collector writes down while `run` records and flushes, under what

@@ -6,7 +6,7 @@ use pqcnet_telemetry::{Failure, Signal, Temporality};
 use crate::fixture::{Collector, lasting_address};
 use crate::load::Load;
 use crate::read::{Received, assert_windows_follow_one_another};
-use crate::record::{failure, kem_event, telemetry_of};
+use crate::record::{delivered, failure, kem_event, telemetry_of};
 
 const LIMITER: [&str; 2] = [
     "processors::memory_limiter: {check_interval: 10ms, limit_mib: 1}",
@@ -39,7 +39,7 @@ fn through_a_refusal(temporality: Temporality) -> Received {
 
     let second = Collector::start_at(&address, &[]);
     load.run(|| {});
-    let snapshot = telemetry.flush().unwrap();
+    let snapshot = delivered(&telemetry);
     assert_eq!(snapshot.kem_events.len(), 3);
     second.stop()
 }

@@ -20,16 +20,17 @@ fn dead_letters_outlive_the_event_and_can_be_read_without_a_spool() {
     spool.bury(1, &refused).unwrap();
     assert_eq!(spool.len(), 3, "the other destinations still get it");
     spool.acknowledge("https://a.example", 3, 3).unwrap();
-    assert_eq!(spool.dead_letters().unwrap(), [refused.clone()]);
+    let expected = std::slice::from_ref(&refused);
+    assert_eq!(spool.dead_letters().unwrap(), expected);
 
     let image = crash_image(dir.path());
-    assert_eq!(read_dead_letters(image.path()).unwrap(), [refused.clone()]);
+    assert_eq!(read_dead_letters(image.path()).unwrap(), expected);
     assert!(matches!(
         read_dead_letters(dir.path()),
         Err(SpoolError::InUse { .. })
     ));
     drop(spool);
-    assert_eq!(read_dead_letters(dir.path()).unwrap(), [refused.clone()]);
+    assert_eq!(read_dead_letters(dir.path()).unwrap(), expected);
 
     let json = serde_json::to_string(&refused).unwrap();
     assert_eq!(serde_json::from_str::<DeadLetter>(&json).unwrap(), refused);

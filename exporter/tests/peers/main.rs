@@ -1,0 +1,35 @@
+//! Interop with real programs other than the Collector alone: Prometheus,
+//! `VictoriaMetrics`, nginx in between, and a Collector behind TLS. What they
+//! tell when asked is what was recorded.
+//!
+//! Run by `scripts/interop`, which builds or finds the programs and names them
+//! in `PQCNET_…` variables.
+
+// The Collector, and how to read what it writes down, are those of its own tests.
+#[allow(dead_code, reason = "not all of it is of use here")]
+#[path = "../collector/fixture.rs"]
+mod fixture;
+#[allow(dead_code, reason = "not all of it is of use here")]
+#[path = "../collector/load.rs"]
+mod load;
+#[allow(dead_code, reason = "not all of it is of use here")]
+#[path = "../collector/read.rs"]
+mod read;
+#[allow(dead_code, reason = "not all of it is of use here")]
+#[path = "../collector/record.rs"]
+mod record;
+
+mod handle;
+mod process;
+mod promql;
+
+mod certificates;
+mod collector_tls;
+mod collector_wire;
+mod destinations;
+mod nginx;
+mod prometheus;
+mod prometheus_histograms;
+mod prometheus_restarts;
+mod shutdown;
+mod victoria_metrics;
