@@ -33,12 +33,15 @@ fn handle(collector: &Collector, prometheus: &Prometheus) -> TelemetryHandle {
     TelemetryHandle::from_config(config.with_timeout(PATIENCE)).unwrap()
 }
 
-fn assert_both_have_all(recorded: u64, received: &Received, prometheus: &Prometheus) {
+/// `runs` are what each [`recorded_while`] has returned.
+fn assert_both_have_all(runs: &[u64], received: &Received, prometheus: &Prometheus) {
+    let recorded = runs.iter().sum::<u64>();
     let requests = received.integers("requests", "asInt");
     assert_eq!(requests.iter().sum::<i128>(), i128::from(recorded));
     let waits = received.integers("wait", "count");
     assert_eq!(waits.iter().sum::<i128>(), i128::from(recorded));
-    let sum = (0..recorded).map(|n| n % WAITS).sum::<u64>();
+    let waits = runs.iter().flat_map(|records| 0..*records);
+    let sum = waits.map(|n| n % WAITS).sum::<u64>();
     for (promql, expected) in [
         ("requests_total", recorded),
         ("histogram_count(wait_milliseconds)", recorded),
@@ -64,7 +67,7 @@ fn deltas_to_one_add_up_to_the_totals_of_the_other() {
     telemetry.record_kem_event(kem_event("a"));
     telemetry.flush().unwrap();
     let received = collector.stop();
-    assert_both_have_all(recorded, &received, &prometheus);
+    assert_both_have_all(&[recorded], &received, &prometheus);
     assert_eq!(received.event_ids().len(), 1);
 }
 
@@ -74,12 +77,13 @@ fn a_receiver_that_is_down_holds_up_no_other() {
     let collector = Collector::start();
     let mut prometheus = Prometheus::start();
     let telemetry = handle(&collector, &prometheus);
-    let mut recorded = recorded_while(&telemetry, || telemetry.flush().map(drop).unwrap());
+    let before = recorded_while(&telemetry, || telemetry.flush().map(drop).unwrap());
     // What says that the Collector has the deltas of the outage.
     let is_taken = |text: &str| collector.written().contains(text);
+    let mut during = 0;
     prometheus.crash(|| {
         let counter = telemetry.counter("meanwhile").unwrap();
-        recorded += recorded_while(&telemetry, || {
+        during = recorded_while(&telemetry, || {
             counter.increment();
             assert!(telemetry.flush().is_err());
         });
@@ -88,5 +92,5 @@ fn a_receiver_that_is_down_holds_up_no_other() {
     next_millisecond();
     deliver(&telemetry);
     assert!(!query(&prometheus.url(), "meanwhile_total").is_empty());
-    assert_both_have_all(recorded, &collector.stop(), &prometheus);
+    assert_both_have_all(&[before, during], &collector.stop(), &prometheus);
 }
