@@ -83,7 +83,7 @@ impl Delivery {
         let readers = destinations.iter().filter(|to| to.logs.is_some());
         let names = readers.map(|to| to.name.clone()).collect();
         let place = spool_place(config).filter(|_| !is_child);
-        let trail = Trail::new(names, place, config.kem_capacity);
+        let trail = Trail::new(names, place, config.kem_capacity, config.queue_bytes);
         let trail = Arc::new(Mutex::new(trail));
         let starter = Starter {
             config,
@@ -200,6 +200,13 @@ fn spool_place(config: &TelemetryConfig) -> Option<SpoolPlace> {
         sync: config.spool_sync,
     };
     Some(SpoolPlace { dir, options })
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        // A lane whose request is in flight goes on until that is answered.
+        self.trail().close();
+    }
 }
 
 /// What every lane is made with.

@@ -7,7 +7,6 @@
 //!
 //! Nothing loops: a report that would hold nothing but these is not sent.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -174,7 +173,7 @@ pub(crate) struct Meters {
     queued: UpDownCounter,
     last_queued: u64,
     /// By error type; empty for success.
-    outcomes: HashMap<Cow<'static, str>, (Counter, Histogram)>,
+    outcomes: HashMap<String, (Counter, Histogram)>,
     attributes: Vec<(&'static str, String)>,
 }
 
@@ -188,16 +187,16 @@ impl Meters {
     pub(crate) fn settled(
         &mut self,
         items: usize,
-        error: Option<Cow<'static, str>>,
+        error: Option<&str>,
         took: Duration,
         taken: u64,
         given_up: u64,
     ) {
         self.in_flight.add(-(items as i64));
-        if let Some((exported, _)) = self.outcome(&"".into()) {
+        if let Some((exported, _)) = self.outcome("") {
             exported.add(taken);
         }
-        if let Some((exported, duration)) = self.outcome(&error.unwrap_or_default()) {
+        if let Some((exported, duration)) = self.outcome(error.unwrap_or_default()) {
             exported.add(given_up);
             duration.record(microseconds(took));
         }
@@ -208,7 +207,7 @@ impl Meters {
         self.last_queued = items;
     }
 
-    fn outcome(&mut self, error: &Cow<'static, str>) -> Option<&(Counter, Histogram)> {
+    fn outcome(&mut self, error: &str) -> Option<&(Counter, Histogram)> {
         if !self.outcomes.contains_key(error) {
             let mut attributes = self.attributes.clone();
             if !error.is_empty() {
@@ -216,7 +215,7 @@ impl Meters {
             }
             let exported = self.flow.exported.bind(&attributes).ok()?;
             let duration = self.duration.bind(&attributes).ok()?;
-            self.outcomes.insert(error.clone(), (exported, duration));
+            self.outcomes.insert(error.to_owned(), (exported, duration));
         }
         self.outcomes.get(error)
     }

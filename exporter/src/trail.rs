@@ -31,7 +31,11 @@ pub(crate) struct Trail {
     memory: VecDeque<KemEvent>,
     /// The sequence number of the first of them.
     memory_first: u64,
+    /// Most events in memory.
     capacity: usize,
+    /// What the events in memory take, and may take.
+    bytes: usize,
+    max_bytes: usize,
 }
 
 /// A destination's place in the trail.
@@ -74,7 +78,12 @@ impl Batch {
 
 impl Trail {
     /// The trail of these destinations; opens the spool, if there is to be one.
-    pub(crate) fn new(names: Vec<String>, place: Option<SpoolPlace>, capacity: usize) -> Self {
+    pub(crate) fn new(
+        names: Vec<String>,
+        place: Option<SpoolPlace>,
+        capacity: usize,
+        max_bytes: usize,
+    ) -> Self {
         let readers = names.into_iter().map(|name| Reader {
             name,
             spool_next: 0,
@@ -89,6 +98,8 @@ impl Trail {
             memory: VecDeque::new(),
             memory_first: 0,
             capacity,
+            bytes: 0,
+            max_bytes,
         };
         trail.open();
         trail
@@ -96,6 +107,9 @@ impl Trail {
 
     /// How many more events can be kept in memory.
     pub(crate) fn room(&self) -> usize {
+        if self.bytes >= self.max_bytes {
+            return 0;
+        }
         self.capacity - self.memory.len().min(self.capacity)
     }
 
@@ -120,6 +134,7 @@ impl Trail {
         if self.place.is_some() {
             self.report.not_spooled += events.len() as u64;
         }
+        self.bytes += events.iter().map(size_of_event).sum::<usize>();
         self.memory.extend(events.iter().cloned());
     }
 
@@ -187,7 +202,8 @@ impl Trail {
                 reader.memory_next = reader.memory_next.max(next);
                 let done = self.readers.iter().map(|reader| reader.memory_next).min();
                 while self.memory_first < done.unwrap_or(0) {
-                    self.memory.pop_front();
+                    let event = self.memory.pop_front();
+                    self.bytes -= event.as_ref().map_or(0, size_of_event);
                     self.memory_first += 1;
                 }
             }
@@ -301,4 +317,9 @@ impl Trail {
             log::info!("events are written to the spool again");
         }
     }
+}
+
+/// About what an event takes in memory.
+fn size_of_event(event: &KemEvent) -> usize {
+    size_of::<KemEvent>() + event.label.len() + event.scheme.len()
 }

@@ -135,7 +135,7 @@ impl Lane {
             let (taken, given_up) = self.report.done();
             let error = attempt.failure.as_ref().map(Failure::error_type);
             let (taken, given_up) = (taken - before.0, given_up - before.1);
-            meters.settled(items, error, attempt.duration, taken, given_up);
+            meters.settled(items, error.as_deref(), attempt.duration, taken, given_up);
         }
         self.measure_queue();
         match verdict {
@@ -213,3 +213,6 @@ impl Lane {
         self.source.give_up(&mut self.report);
     }
 }
+
+#[cfg(test)]
+mod tests;
