@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [telemetry]
         endpoint = "{}"
         flush-interval-ms = 500
+        self-metrics = false # as is, what was recorded here and no more
 
         [telemetry.labels]
         component = "sentry"
@@ -47,7 +48,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let snapshot = telemetry.flush()?;
 
-    for request in sink.received() {
+    let mut requests = sink.received();
+    requests.sort_by(|one, other| one.path.cmp(&other.path));
+    for request in requests {
         println!("POST {}\n{}\n", request.path, request.body);
     }
     println!("snapshot\n{}", serde_json::to_string_pretty(&snapshot)?);

@@ -50,6 +50,9 @@ use relay::Relay;
 use stop::Stop;
 use totals::Totals;
 
+/// How long the end may take, where the collector is in trouble.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     let args = match Args::parse() {
         Ok(Some(args)) => args,
@@ -106,6 +109,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let relayed = Relay::new(metrics, upstream, &stop).run(listener, args.sessions);
     // The last flush has been reported, as all others.
     let last = flusher.stop();
+    println!("{}", telemetry.shutdown(PATIENCE));
 
     let delivered = std::mem::take(&mut *delivered.lock().unwrap_or_else(PoisonError::into_inner));
     let mut columns = vec![("relayed", relayed), ("delivered", delivered)];

@@ -66,6 +66,9 @@ impl Totals {
         }
         for metric in leaves(&metrics, &["resourceMetrics", "scopeMetrics", "metrics"]) {
             let name = metric["name"].as_str().unwrap_or_default();
+            if is_of_the_library(name) {
+                continue;
+            }
             for point in leaves(&metric["sum"], &["dataPoints"]) {
                 totals.add(&series(name, point), number(&point["asInt"]));
             }
@@ -76,6 +79,13 @@ impl Totals {
         }
         Ok(totals)
     }
+}
+
+/// What the library says of itself is no part of the relay's totals.
+fn is_of_the_library(name: &str) -> bool {
+    ["otel.sdk.", "pqcnet.telemetry."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// The members of nested lists of these keys.
