@@ -344,6 +344,7 @@ impl Shared {
         };
         let before = std::mem::replace(&mut outbox.delivery, running);
         if is_child {
+            log::info!("forked: delivery starts anew, without the parent's spool");
             // The parent's: its locks may be held by threads that don't exist
             // here, and its spool is not ours to close.
             std::mem::forget(before);
