@@ -33,6 +33,7 @@
 mod accumulate;
 mod config;
 mod deliver;
+mod encoder;
 mod error;
 mod flusher;
 mod handle;
@@ -40,7 +41,6 @@ mod kem;
 mod named;
 mod otlp;
 mod recent;
-mod report;
 mod self_metrics;
 mod snapshot;
 mod spool;
@@ -55,11 +55,11 @@ pub use deliver::SimulatedClock;
 pub use deliver::{
     DeliveryReport, DropReason, ExportError, Failure, Signal, SignalReport, SpoolReport,
 };
+pub use encoder::OtlpEncoder;
 pub use error::TelemetryError;
 pub use flusher::Flusher;
 pub use handle::TelemetryHandle;
 pub use kem::{KemUsageReason, KemUsageRecord};
-pub use report::OtlpJson;
 pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};
 pub use spool::{DeadLetter, SpoolError, read_dead_letters};
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pqcnet_telemetry::{OtlpJson, TelemetryConfig, TelemetryHandle};
+use pqcnet_telemetry::{OtlpEncoder, TelemetryConfig, TelemetryHandle};
 use pqcnet_telemetry_benches::workload::Series;
 use pqcnet_telemetry_core::RetiredEpoch;
 
@@ -64,7 +64,7 @@ impl Flush {
 /// A registry with its records and its flush.
 pub(crate) struct Work {
     handle: TelemetryHandle,
-    json: OtlpJson,
+    json: OtlpEncoder,
     epoch: RetiredEpoch,
     flush: Flush,
     everything: Record,
@@ -90,7 +90,7 @@ impl Work {
         Self {
             everything: records(1),
             some: records(step),
-            json: OtlpJson::new(&config).expect("a valid configuration"),
+            json: OtlpEncoder::new(&config).expect("a valid configuration"),
             epoch: RetiredEpoch::empty(),
             handle,
             flush,

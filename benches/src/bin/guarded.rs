@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicU64;
 
 use lexopt::Parser;
 use lexopt::prelude::{Long, Value, ValueExt};
-use pqcnet_telemetry::{TelemetryConfig, TelemetryHandle};
+use pqcnet_telemetry::{OtlpEncoder, Protocol, TelemetryConfig, TelemetryHandle};
 use pqcnet_telemetry_benches::workload::{Outcome, values};
 use pqcnet_telemetry_core::{Counter, Registry};
 
@@ -26,7 +26,7 @@ use pqcnet_telemetry_core::{Counter, Registry};
 mod hot {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use pqcnet_telemetry::{TelemetryError, TelemetryHandle};
+    use pqcnet_telemetry::{OtlpEncoder, TelemetryError, TelemetryHandle};
     use pqcnet_telemetry_benches::workload::Outcome;
     use pqcnet_telemetry_core::{
         Counter, Family, Gauge, Histogram, LocalCounter, LocalHistogram, Registry, RetiredEpoch,
@@ -91,6 +91,12 @@ mod hot {
     }
 
     #[inline(never)]
+    pub(crate) fn report(registry: &Registry, encoder: &mut OtlpEncoder) -> usize {
+        encoder.add(&registry.flush());
+        encoder.encode().map(<[u8]>::len).sum()
+    }
+
+    #[inline(never)]
     pub(crate) fn flush(registry: &Registry) -> RetiredEpoch {
         registry.flush()
     }
@@ -99,7 +105,7 @@ mod hot {
 type Done = Result<(), Box<dyn Error>>;
 type Case = fn(u64) -> Done;
 
-const CASES: [(&str, Case); 14] = [
+const CASES: [(&str, Case); 16] = [
     ("fetch_add", |records| {
         let cell = AtomicU64::new(0);
         repeat(records, |value| hot::fetch_add(black_box(&cell), value));
@@ -118,6 +124,10 @@ const CASES: [(&str, Case); 14] = [
     ("flush", |flushes| flush(flushes, COUNTERS)),
     ("flush_tenth", |flushes| flush(flushes, COUNTERS / 10)),
     ("flush_idle", |flushes| flush(flushes, 0)),
+    ("report_json", |reports| report(reports, Protocol::HttpJson)),
+    ("report_protobuf", |reports| {
+        report(reports, Protocol::HttpProtobuf)
+    }),
 ];
 
 /// Of the registry that is flushed.
@@ -273,6 +283,28 @@ fn named_latency(records: u64) -> Done {
 /// hash's random seed, and evens out over many.
 fn twenty_names() -> [String; 20] {
     std::array::from_fn(|number| format!("relayer.name_{number:02}"))
+}
+
+/// Flushes, accumulates and encodes a hundred counters and ten histograms of
+/// twenty values, all touched.
+fn report(reports: u64, protocol: Protocol) -> Done {
+    let registry = Registry::new();
+    let counters: Vec<_> = (0..100)
+        .map(|n| registry.counter(format!("relayer.ingest{n}")))
+        .collect::<Result<_, _>>()?;
+    let histograms: Vec<_> = (0..10)
+        .map(|n| registry.histogram(format!("relayer.latency{n}")))
+        .collect::<Result<_, _>>()?;
+    let config = TelemetryConfig::default().with_protocol(protocol);
+    let mut encoder = OtlpEncoder::new(&config)?;
+    for _ in 0..reports {
+        counters.iter().for_each(Counter::increment);
+        for (histogram, value) in histograms.iter().zip(values().iter().cycle()) {
+            (1..=20).for_each(|n| histogram.record(value / n));
+        }
+        black_box(hot::report(black_box(&registry), black_box(&mut encoder)));
+    }
+    Ok(())
 }
 
 /// Flushes of which each finds `touched` counters incremented.

@@ -1,4 +1,4 @@
-//! Metrics as OTLP JSON without a delivery.
+//! Metrics as OTLP without a delivery.
 
 use std::time::SystemTime;
 
@@ -7,35 +7,35 @@ use uuid::Uuid;
 
 use crate::accumulate::Accumulator;
 use crate::config::{ConfigError, TelemetryConfig};
-use crate::otlp::json::metrics::MetricsEncoder;
 use crate::otlp::resource::Resource;
-use crate::otlp::{Body, MetricsFormat};
+use crate::otlp::{Body, MetricsEncoder, MetricsFormat};
 
-/// Retired epochs as OTLP JSON requests, for a file or a transport of one's
-/// own; [`TelemetryHandle`](crate::TelemetryHandle) delivers the same bytes.
+/// Retired epochs as OTLP requests, for a file or a transport of one's own;
+/// [`TelemetryHandle`](crate::TelemetryHandle) delivers the same bytes.
 ///
 /// ```
 /// use pqcnet_telemetry::core::Registry;
-/// use pqcnet_telemetry::{OtlpJson, TelemetryConfig};
+/// use pqcnet_telemetry::{OtlpEncoder, TelemetryConfig};
 ///
 /// let registry = Registry::new();
 /// registry.counter("relayer.ingest")?.add(3);
 ///
-/// // Of the configuration: labels, temporality, histograms, max-request-bytes.
-/// let mut json = OtlpJson::new(&TelemetryConfig::default())?;
-/// json.add(&registry.flush());
-/// for request in json.encode() {
+/// // Of the configuration: labels, protocol, temporality, histograms,
+/// // max-request-bytes.
+/// let mut encoder = OtlpEncoder::new(&TelemetryConfig::default())?;
+/// encoder.add(&registry.flush());
+/// for request in encoder.encode() {
 ///     assert!(request.starts_with(br#"{"resourceMetrics":["#));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct OtlpJson {
+pub struct OtlpEncoder {
     accumulator: Accumulator,
     encoder: MetricsEncoder,
     requests: Vec<Body>,
 }
 
-impl OtlpJson {
+impl OtlpEncoder {
     /// Checks `config`. Its endpoint, headers and time-out are not used.
     pub fn new(config: &TelemetryConfig) -> Result<Self, ConfigError> {
         config.validate()?;
@@ -48,7 +48,7 @@ impl OtlpJson {
         let now = SystemTime::now();
         Ok(Self {
             accumulator: Accumulator::new(format.temporality, &format.histograms, now),
-            encoder: MetricsEncoder::new(&resource, &format),
+            encoder: MetricsEncoder::new(config.general.protocol, &resource, &format),
             requests: Vec::new(),
         })
     }
@@ -60,7 +60,7 @@ impl OtlpJson {
 
     /// The bodies of the requests that report what was added: all totals, or
     /// in delta temporality what came since the last call, whose window ends
-    /// here. Each is `ExportMetricsServiceRequest` in JSON and no larger than
+    /// here. Each is an `ExportMetricsServiceRequest` and no larger than
     /// `max-request-bytes`, unless a single data point is.
     pub fn encode(&mut self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.encoder.recycle(self.requests.drain(..));
