@@ -122,8 +122,8 @@ impl Delivery {
         self.trail().room()
     }
 
-    /// Takes events, at most as many as there is room for: on disk, where there
-    /// is a spool, when this returns.
+    /// Takes events, as many as there is room for, or the last: on disk, where
+    /// there is a spool, when this returns.
     pub(crate) fn accept(&self, events: &[KemEvent]) {
         self.trail().accept(events);
     }
@@ -193,6 +193,14 @@ impl Delivery {
     }
 }
 
+impl Drop for Delivery {
+    /// The next handle gets the spool at once, though the thread of a request
+    /// in flight ends with that.
+    fn drop(&mut self) {
+        self.trail().close();
+    }
+}
+
 fn spool_place(config: &TelemetryConfig) -> Option<SpoolPlace> {
     let dir = config.spool_dir.clone()?;
     let options = SpoolOptions {
@@ -200,13 +208,6 @@ fn spool_place(config: &TelemetryConfig) -> Option<SpoolPlace> {
         sync: config.spool_sync,
     };
     Some(SpoolPlace { dir, options })
-}
-
-impl Drop for Delivery {
-    fn drop(&mut self) {
-        // A lane whose request is in flight goes on until that is answered.
-        self.trail().close();
-    }
 }
 
 /// What every lane is made with.

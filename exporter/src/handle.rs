@@ -70,6 +70,18 @@ enum Lifecycle {
     ShutDown(DeliveryReport),
 }
 
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        if let Self::Running { delivery, process } = self
+            && *process != std::process::id()
+        {
+            // The parent's: its locks may be held by threads that don't exist
+            // here, and its spool is not ours to close.
+            std::mem::forget(Arc::clone(delivery));
+        }
+    }
+}
+
 impl TelemetryHandle {
     /// Checks `config` and sets up recording. Opens no connection and no spool:
     /// a collector that is down shows at the first flush.
@@ -216,7 +228,7 @@ impl TelemetryHandle {
         let (delivery, pending) = {
             let mut outbox = shared.outbox();
             let delivery = shared.running(&mut outbox)?;
-            shared.cut(&mut outbox, &delivery);
+            shared.cut(&mut outbox, &delivery, delivery.room());
             let pending = delivery.offer(&outbox.epoch);
             (delivery, pending)
         };
@@ -244,7 +256,8 @@ impl TelemetryHandle {
         let Ok(delivery) = shared.running(&mut outbox) else {
             return shared.report(&outbox);
         };
-        shared.cut(&mut outbox, &delivery);
+        // There is no later flush for those that find no room.
+        shared.cut(&mut outbox, &delivery, shared.config.kem_capacity);
         delivery.offer(&outbox.epoch);
         let report = delivery.shut_down(deadline, shared.kem.dropped());
         outbox.delivery = Lifecycle::ShutDown(report.clone());
@@ -342,22 +355,19 @@ impl Shared {
             delivery: Arc::clone(&delivery),
             process: here,
         };
-        let before = std::mem::replace(&mut outbox.delivery, running);
         if is_child {
             log::info!("forked: delivery starts anew, without the parent's spool");
-            // The parent's: its locks may be held by threads that don't exist
-            // here, and its spool is not ours to close.
-            std::mem::forget(before);
         }
+        outbox.delivery = running;
         Ok(delivery)
     }
 
-    /// Cuts an epoch, and takes the events that were recorded.
-    fn cut(&self, outbox: &mut Outbox, delivery: &Delivery) {
+    /// Cuts an epoch, and takes the events that were recorded, so many at most.
+    fn cut(&self, outbox: &mut Outbox, delivery: &Delivery, most: usize) {
         let start = Instant::now();
         self.registry.flush_into(&mut outbox.epoch);
         outbox.recent.add(&outbox.epoch);
-        let events = self.kem.take(delivery.room());
+        let events = self.kem.take(most);
         delivery.accept(&events);
         // Bounded like the queue, however long one signal fails.
         outbox.recent_events.extend(events);

@@ -37,6 +37,8 @@ enum Shown {
 #[derive(Debug, Default)]
 struct RecentHistogram {
     buckets: Vec<(u32, u64)>,
+    /// How many of them were left when they were last merged.
+    merged: usize,
     sum: u128,
 }
 
@@ -122,13 +124,15 @@ impl RecentHistogram {
     fn add(&mut self, found: &Recorded<'_>) {
         self.buckets.extend_from_slice(found.buckets());
         self.sum = self.sum.saturating_add(found.sum());
-        self.compact(found.layout());
+        self.compact();
     }
 
-    /// Bounds the memory by the number of buckets, however long nothing is
+    /// Bounds the memory by twice the buckets in use, however long nothing is
     /// delivered.
-    fn compact(&mut self, layout: &Layout) {
-        if self.buckets.len() > 2 * layout.len() {
+    fn compact(&mut self) {
+        /// Merging fewer saves nothing to speak of.
+        const LEAST: usize = 512;
+        if self.buckets.len() > 2 * self.merged.max(LEAST) {
             self.merge();
         }
     }
@@ -144,6 +148,7 @@ impl RecentHistogram {
             }
             is_same
         });
+        self.merged = self.buckets.len();
     }
 
     fn take(&mut self, layout: &Layout) -> Option<Distribution> {
@@ -152,7 +157,7 @@ impl RecentHistogram {
         // for it: a flush met the record half-way.
         let distribution = Distribution::new(layout, &self.buckets, self.sum)?;
         self.buckets.clear();
-        self.sum = 0;
+        (self.merged, self.sum) = (0, 0);
         Some(distribution)
     }
 }
@@ -172,6 +177,21 @@ mod tests {
     use super::*;
     use pqcnet_telemetry_core::Registry;
 
+    #[test]
+    fn many_epochs_take_the_memory_of_few() {
+        let registry = Registry::new();
+        let histogram = registry.histogram("h").unwrap();
+        let mut recent = RecentHistogram::default();
+        for _ in 0..1_000 {
+            (0..100).for_each(|value| histogram.record(value));
+            recent.add(&registry.flush().distribution("h", &[]).unwrap());
+        }
+        assert!(recent.buckets.capacity() <= 4_096);
+        recent.merge();
+        let counts = recent.buckets.iter().map(|(_, count)| *count);
+        assert_eq!(counts.collect::<Vec<_>>(), [1_000; 100]);
+    }
+
     /// A flush that meets a record half-way finds its sum without its bucket.
     #[test]
     fn a_sum_that_comes_before_its_bucket_waits_for_it() {
@@ -181,6 +201,7 @@ mod tests {
         recent.add(&registry.flush());
         recent.shown[0] = Shown::Histogram(Box::new(RecentHistogram {
             buckets: Vec::new(),
+            merged: 0,
             sum: 1_000,
         }));
         let labels = BTreeMap::new();

@@ -113,8 +113,8 @@ impl Trail {
         self.capacity - self.memory.len().min(self.capacity)
     }
 
-    /// Takes events, at most as many as there is room for: on disk when this
-    /// returns, or else in memory.
+    /// Takes events, as many as there is room for, or the last: on disk when
+    /// this returns, or else in memory.
     pub(crate) fn accept(&mut self, events: &[KemEvent]) {
         if self.readers.is_empty() || events.is_empty() {
             return;
@@ -138,10 +138,6 @@ impl Trail {
         self.memory.extend(events.iter().cloned());
     }
 
-    pub(crate) fn has_batch(&self, reader: usize) -> bool {
-        self.waiting(reader) != (0, 0)
-    }
-
     /// How many events this destination has not acknowledged: in memory, and on
     /// disk.
     pub(crate) fn waiting(&self, reader: usize) -> (u64, u64) {
@@ -154,38 +150,45 @@ impl Trail {
         (memory, spooled)
     }
 
-    /// The next events for this destination, at most so many.
-    pub(crate) fn batch(&mut self, reader: usize, most: usize) -> Option<Batch> {
-        self.spooled_batch(reader, most).or_else(|| {
-            let next = self.readers[reader].memory_next;
-            let start = (next - self.memory_first) as usize;
-            let events = self.memory.range(start..).take(most).cloned();
-            let events: Vec<_> = (next..).zip(events).collect();
-            (!events.is_empty()).then_some(Batch {
-                source: BatchSource::Memory,
-                events,
-            })
+    /// The events for this destination that follow the first `skip` which it
+    /// has not acknowledged, at most so many.
+    pub(crate) fn batch(&mut self, reader: usize, skip: usize, most: usize) -> Option<Batch> {
+        let (memory, spooled) = self.waiting(reader);
+        let skip = skip as u64;
+        if skip < spooled
+            && let Some(batch) = self.spooled_batch(reader, skip, most)
+        {
+            return Some(batch);
+        }
+        let skip = skip.saturating_sub(spooled);
+        let first = self.readers[reader].memory_next + skip;
+        let start = (first - self.memory_first) as usize;
+        if skip >= memory {
+            return None;
+        }
+        let events = self.memory.range(start..).take(most).cloned();
+        Some(Batch {
+            source: BatchSource::Memory,
+            events: (first..).zip(events).collect(),
         })
     }
 
-    fn spooled_batch(&mut self, reader: usize, most: usize) -> Option<Batch> {
+    fn spooled_batch(&mut self, reader: usize, skip: u64, most: usize) -> Option<Batch> {
         let reader = &mut self.readers[reader];
         let spool = self.spool.as_mut()?;
-        if reader.spool_next >= spool.next_sequence() {
-            return None;
-        }
-        match spool.read(reader.spool_next, most) {
+        match spool.read(reader.spool_next, skip as usize + most) {
             // All that were left could not be read, and were set aside.
             Ok(events) if events.is_empty() => {
                 reader.spool_next = spool.next_sequence();
                 None
             }
-            Ok(events) => Some(Batch {
-                source: BatchSource::Spool {
+            Ok(mut events) => {
+                events.drain(..events.len().min(skip as usize));
+                let source = BatchSource::Spool {
                     generation: self.generation,
-                },
-                events,
-            }),
+                };
+                (!events.is_empty()).then_some(Batch { source, events })
+            }
             Err(error) => {
                 self.failed(&error);
                 None
@@ -197,16 +200,7 @@ impl Trail {
     pub(crate) fn acknowledge(&mut self, reader: usize, batch: &Batch) {
         let next = batch.next();
         match batch.source {
-            BatchSource::Memory => {
-                let reader = &mut self.readers[reader];
-                reader.memory_next = reader.memory_next.max(next);
-                let done = self.readers.iter().map(|reader| reader.memory_next).min();
-                while self.memory_first < done.unwrap_or(0) {
-                    let event = self.memory.pop_front();
-                    self.bytes -= event.as_ref().map_or(0, size_of_event);
-                    self.memory_first += 1;
-                }
-            }
+            BatchSource::Memory => self.forget(reader, next),
             BatchSource::Spool { generation } if generation == self.generation => {
                 let done = {
                     let reader = &mut self.readers[reader];
@@ -222,6 +216,25 @@ impl Trail {
             }
             BatchSource::Spool { .. } => {}
         }
+    }
+
+    /// This destination needs none in memory before `next`.
+    fn forget(&mut self, reader: usize, next: u64) {
+        let reader = &mut self.readers[reader];
+        reader.memory_next = reader.memory_next.max(next);
+        let done = self.readers.iter().map(|reader| reader.memory_next).min();
+        while self.memory_first < done.unwrap_or(0) {
+            let event = self.memory.pop_front();
+            self.bytes -= event.as_ref().map_or(0, size_of_event);
+            self.memory_first += 1;
+        }
+    }
+
+    /// Nothing more goes to this destination: says how many it has lost.
+    pub(crate) fn give_up(&mut self, reader: usize) -> u64 {
+        let (lost, _) = self.waiting(reader);
+        self.forget(reader, self.readers[reader].memory_next + lost);
+        lost
     }
 
     /// Keeps what a destination has refused for good where a person can read

@@ -7,13 +7,14 @@
 //! takes a few requests at a time gets to see all series.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pqcnet_telemetry_core::RetiredEpoch;
 
 use super::failure::Verdict;
 use super::report::{DropReason, SignalReport};
-use super::source::{Outcome, Source};
+use super::source::{Outcome, Settled, Source};
 use crate::accumulate::Accumulator;
 use crate::otlp::{Body, MetricsEncoder};
 
@@ -31,7 +32,16 @@ pub(crate) struct Cumulative {
 struct Request {
     /// In the report.
     index: usize,
+    /// The report's points before it.
+    before: usize,
     body: Arc<Body>,
+}
+
+impl Request {
+    /// Which of the report's points it has.
+    fn points(&self) -> Range<usize> {
+        self.before..self.before + self.body.items
+    }
 }
 
 impl Cumulative {
@@ -55,15 +65,43 @@ impl Cumulative {
         self.is_due = false;
         let bodies = self.encoder.encode(&self.accumulator);
         let requests = bodies.into_iter().enumerate();
+        let mut points = 0;
         self.requests = requests
-            .map(|(index, body)| Request {
-                index,
-                body: Arc::new(body),
+            .map(|(index, body)| {
+                let before = points;
+                points += body.items;
+                Request {
+                    index,
+                    before,
+                    body: Arc::new(body),
+                }
             })
             .collect();
         if let Some(first) = first.checked_rem(self.requests.len()) {
             self.requests.rotate_left(first);
         }
+    }
+
+    /// What is left of the report, in requests of so many bytes. What was taken
+    /// or refused of it is not said again, unless newer totals have come in.
+    fn split(&mut self, max_bytes: usize) {
+        self.encoder.set_max_bytes(max_bytes);
+        let left: Vec<_> = self.requests.iter().map(Request::points).collect();
+        let Some(first) = left.first().filter(|_| !self.is_due) else {
+            // About where the smaller requests of the same series begin.
+            let index = self.requests.front().map_or(0, |request| request.index);
+            self.encode_from(2 * index);
+            return;
+        };
+        self.encode_from(0);
+        self.requests.retain(|request| {
+            let points = request.points();
+            let mut left = left.iter();
+            left.any(|left| points.start < left.end && left.start < points.end)
+        });
+        let mut requests = self.requests.iter();
+        let stuck = requests.position(|request| request.points().contains(&first.start));
+        self.requests.rotate_left(stuck.unwrap_or(0));
     }
 
     fn clear(&mut self) {
@@ -94,39 +132,38 @@ impl Source for Cumulative {
         body: Arc<Body>,
         outcome: &Outcome<'_>,
         report: &mut SignalReport,
-    ) -> bool {
+    ) -> Settled {
         if let Some(bytes) = outcome.smaller_than(&body) {
-            self.encoder.set_max_bytes(bytes);
-            // About where the smaller requests of the same series begin.
-            let index = self.requests.front().map_or(0, |request| request.index);
-            self.encode_from(2 * index);
-            return false;
+            self.split(bytes);
+            return Settled::Recast;
         }
         let items = body.items as u64;
         match outcome.verdict {
-            Verdict::Again { .. } => self.is_stuck = true,
+            Verdict::Again { .. } => {
+                self.is_stuck = true;
+                return Settled::Stopped;
+            }
             Verdict::Refused => {
-                *report.dropped.entry(DropReason::Refused).or_default() += self.items();
+                report.count_dropped(DropReason::Refused, self.items());
                 self.clear();
+                return Settled::Stopped;
             }
             Verdict::Taken | Verdict::Unfit | Verdict::TooLarge => {
                 match outcome.verdict {
                     Verdict::Taken => {
-                        let rejected = outcome.rejected().min(items);
-                        report.delivered += items - rejected;
-                        report.rejected += rejected;
+                        report.count_taken(body.items, outcome.rejected());
                     }
                     Verdict::TooLarge => {
-                        *report.dropped.entry(DropReason::TooLarge).or_default() += items;
+                        report.count_dropped(DropReason::TooLarge, items);
                     }
-                    _ => *report.dropped.entry(DropReason::Refused).or_default() += items,
+                    _ => report.count_dropped(DropReason::Refused, items),
                 }
                 self.is_stuck = false;
                 self.requests.pop_front();
                 self.encoder.recycle(Arc::into_inner(body));
             }
         }
-        !matches!(outcome.verdict, Verdict::Again { .. })
+        Settled::Done
     }
 
     fn has_next(&self) -> bool {
@@ -141,9 +178,7 @@ impl Source for Cumulative {
             self.encode_from(0);
         }
         let lost = self.items();
-        if lost > 0 {
-            *report.dropped.entry(DropReason::Shutdown).or_default() += lost;
-        }
+        report.count_dropped(DropReason::Shutdown, lost);
         self.clear();
     }
 }

@@ -16,7 +16,7 @@ use pqcnet_telemetry_core::RetiredEpoch;
 
 use super::failure::Verdict;
 use super::report::{DropReason, SignalReport};
-use super::source::{Outcome, Source};
+use super::source::{Outcome, Settled, Source};
 use crate::accumulate::{Accumulator, ClosedWindow};
 use crate::otlp::{Body, MetricsEncoder};
 
@@ -27,6 +27,8 @@ pub(crate) struct Delta {
     windows: VecDeque<Window>,
     /// Whether the open window holds what should have been offered by now.
     is_held: bool,
+    /// Whether it does so for want of room.
+    is_full: bool,
     /// Whether the first request may have arrived.
     is_doubtful: bool,
 }
@@ -51,6 +53,7 @@ impl Delta {
             limits,
             windows: VecDeque::new(),
             is_held: false,
+            is_full: false,
             is_doubtful: false,
         }
     }
@@ -78,11 +81,11 @@ impl Delta {
             let requests = self.requests().count() + bodies.len();
             if bytes + new > self.limits.bytes || requests > self.limits.requests {
                 self.encoder.recycle(bodies);
-                self.is_held = true;
+                (self.is_held, self.is_full) = (true, true);
                 return;
             }
         }
-        self.is_held = false;
+        (self.is_held, self.is_full) = (false, false);
         let closed = self.accumulator.close_window();
         if !bodies.is_empty() {
             self.windows.push_back(Window {
@@ -100,11 +103,18 @@ impl Delta {
                 self.windows.pop_front();
             }
         }
+        // What waited for room may be the last there is to deliver.
+        if self.is_full && self.windows.is_empty() {
+            self.close_window();
+        }
     }
 
     /// Takes back the first request, all windows behind it, and with
     /// `whole_window` what follows in its own.
     fn take_back(&mut self, whole_window: bool, report: &mut SignalReport) {
+        if self.windows.is_empty() {
+            return; // given up, before the answer came
+        }
         let mut later = self.windows.split_off(1);
         if let Some(window) = self.windows.front_mut() {
             let kept = if whole_window {
@@ -149,24 +159,25 @@ impl Source for Delta {
         body: Arc<Body>,
         outcome: &Outcome<'_>,
         report: &mut SignalReport,
-    ) -> bool {
+    ) -> Settled {
         let items = body.items as u64;
         match outcome.verdict {
             Verdict::Taken => {
-                let rejected = outcome.rejected().min(items);
-                report.delivered += items - rejected;
-                report.rejected += rejected;
+                report.count_taken(body.items, outcome.rejected());
                 self.pop();
                 self.encoder.recycle(Arc::into_inner(body));
             }
-            Verdict::Again { is_definite } => self.is_doubtful |= !is_definite,
+            Verdict::Again { is_definite } => {
+                self.is_doubtful |= !is_definite;
+                return Settled::Stopped;
+            }
             Verdict::TooLarge => {
-                *report.dropped.entry(DropReason::TooLarge).or_default() += items;
+                report.count_dropped(DropReason::TooLarge, items);
                 self.pop();
             }
             Verdict::Unfit | Verdict::Refused if self.is_doubtful => {
                 let reason = DropReason::RefusedAfterDoubt;
-                *report.dropped.entry(reason).or_default() += items;
+                report.count_dropped(reason, items);
                 self.pop();
             }
             Verdict::Unfit | Verdict::Refused => {
@@ -174,11 +185,14 @@ impl Source for Delta {
                 if let Some(bytes) = outcome.smaller_than(&body) {
                     self.encoder.set_max_bytes(bytes);
                     self.close_window();
-                    return false;
+                    return Settled::Recast;
                 }
             }
         }
-        !matches!(outcome.verdict, Verdict::Again { .. })
+        match outcome.verdict {
+            Verdict::Refused => Settled::Stopped,
+            _ => Settled::Done,
+        }
     }
 
     fn has_next(&self) -> bool {
@@ -195,9 +209,8 @@ impl Source for Delta {
             let bodies = self.encoder.encode(&self.accumulator);
             lost += bodies.iter().map(|body| body.items as u64).sum::<u64>();
         }
-        if lost > 0 {
-            *report.dropped.entry(DropReason::Shutdown).or_default() += lost;
-        }
+        report.count_dropped(DropReason::Shutdown, lost);
         self.windows.clear();
+        self.is_full = false;
     }
 }

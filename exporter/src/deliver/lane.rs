@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::failure::{Failure, Verdict};
 use super::report::SignalReport;
 use super::retry_after::RetryAfter;
-use super::source::{Outcome, Source};
+use super::source::{Outcome, Settled, Source};
 use crate::otlp::Body;
 use crate::self_metrics::Meters;
 
@@ -128,9 +128,9 @@ impl Lane {
     ) {
         self.is_in_flight = false;
         let outcome = Outcome::new(attempt.failure.as_ref());
-        let verdict = outcome.verdict;
+        let is_answered = outcome.verdict != Verdict::TooLarge;
         let (items, before) = (body.items, self.report.done());
-        let is_done = self.source.settle(body, &outcome, &mut self.report);
+        let settled = self.source.settle(body, &outcome, &mut self.report);
         if let Some(meters) = &mut self.meters {
             let (taken, given_up) = self.report.done();
             let error = attempt.failure.as_ref().map(Failure::error_type);
@@ -138,29 +138,22 @@ impl Lane {
             meters.settled(items, error.as_deref(), attempt.duration, taken, given_up);
         }
         self.measure_queue();
-        match verdict {
-            Verdict::Taken | Verdict::Unfit | Verdict::TooLarge => {
-                if verdict != Verdict::TooLarge {
-                    // It answers.
-                    self.failures = 0;
-                    self.not_before = None;
-                    self.trouble = None;
-                }
-                if is_done {
-                    self.loss = self.loss.take().or(attempt.failure);
-                }
-            }
-            Verdict::Again { .. } | Verdict::Refused => {
-                self.failures = self.failures.saturating_add(1);
-                let asked = attempt.retry_after.map(|after| after.wait(wall));
-                let wait = self
-                    .backoff
-                    .wait(self.failures)
-                    .max(asked.unwrap_or_default());
-                self.not_before = Some(now + wait);
-                self.stops += 1;
-                self.trouble = attempt.failure;
-            }
+        if settled == Settled::Stopped {
+            self.failures = self.failures.saturating_add(1);
+            let asked = attempt.retry_after.map(|after| after.wait(wall));
+            let wait = self.backoff.wait(self.failures);
+            self.not_before = Some(now + wait.max(asked.unwrap_or_default()));
+            self.stops += 1;
+            self.trouble = attempt.failure;
+            return;
+        }
+        if is_answered {
+            self.failures = 0;
+            self.not_before = None;
+            self.trouble = None;
+        }
+        if settled == Settled::Done {
+            self.loss = self.loss.take().or(attempt.failure);
         }
     }
 
@@ -173,9 +166,10 @@ impl Lane {
     }
 
     /// Whether a flush of this ticket need wait no longer: everything is out,
-    /// or the lane waits after a failure.
+    /// or the lane waits after a failure. One that has got over its failure
+    /// before the flush looked has more to deliver, and nothing to say yet.
     pub(crate) fn is_settled(&self, ticket: Ticket, now: Instant) -> bool {
-        self.stops > ticket.stops
+        (self.stops > ticket.stops && self.trouble.is_some())
             || (!self.is_in_flight && (!self.source.has_next() || self.is_waiting(now)))
     }
 

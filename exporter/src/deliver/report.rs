@@ -131,6 +131,20 @@ impl SignalReport {
         self.dropped.values().sum()
     }
 
+    /// Counts a request of so many items as taken, but for the rejected.
+    pub(crate) fn count_taken(&mut self, items: usize, rejected: u64) {
+        let rejected = rejected.min(items as u64);
+        self.delivered += items as u64 - rejected;
+        self.rejected += rejected;
+    }
+
+    /// Counts items as lost.
+    pub(crate) fn count_dropped(&mut self, reason: DropReason, items: u64) {
+        if items > 0 {
+            *self.dropped.entry(reason).or_default() += items;
+        }
+    }
+
     /// What was taken, and what was given up.
     pub(crate) fn done(&self) -> (u64, u64) {
         (self.delivered, self.rejected + self.total_dropped())

@@ -21,10 +21,13 @@ pub(crate) trait Source: Send {
     /// and should be small.
     fn next(&mut self, is_probe: bool, report: &mut SignalReport) -> Option<Arc<Body>>;
 
-    /// Learns what became of the request that `next` gave last. Whether the
-    /// request is done with, so that a failure has to be told.
-    fn settle(&mut self, body: Arc<Body>, outcome: &Outcome<'_>, report: &mut SignalReport)
-    -> bool;
+    /// Learns what became of the request that `next` gave last.
+    fn settle(
+        &mut self,
+        body: Arc<Body>,
+        outcome: &Outcome<'_>,
+        report: &mut SignalReport,
+    ) -> Settled;
 
     /// Whether `next` would give a request.
     fn has_next(&self) -> bool;
@@ -34,6 +37,17 @@ pub(crate) trait Source: Send {
 
     /// Counts what is lost if nothing more is sent.
     fn give_up(&mut self, report: &mut SignalReport);
+}
+
+/// What follows for the lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// The request is done with: a failure has to be told.
+    Done,
+    /// What was in it goes out in other requests: there is nothing to tell yet.
+    Recast,
+    /// It is to be sent again, or others like it, after a wait.
+    Stopped,
 }
 
 /// What became of a request, and what that means.

@@ -32,13 +32,13 @@ impl Source for Numbered {
         _body: Arc<Body>,
         outcome: &Outcome<'_>,
         report: &mut SignalReport,
-    ) -> bool {
-        let is_done = !matches!(outcome.verdict, Verdict::Again { .. } | Verdict::Refused);
-        if is_done {
-            self.left -= 1;
-            report.delivered += 1;
+    ) -> Settled {
+        if matches!(outcome.verdict, Verdict::Again { .. } | Verdict::Refused) {
+            return Settled::Stopped;
         }
-        is_done
+        self.left -= 1;
+        report.delivered += 1;
+        Settled::Done
     }
 
     fn has_next(&self) -> bool {
