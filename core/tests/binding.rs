@@ -175,6 +175,18 @@ fn a_small_limit_loses_nothing() {
 }
 
 #[test]
+fn the_limit_is_opentelemetrys_by_default() {
+    let registry = Registry::new();
+    let counter = registry.counter("a").unwrap();
+    for peer in 0..2_100_i64 {
+        counter.bind(&[("peer", peer)]).unwrap().increment();
+    }
+    let epoch = registry.flush();
+    assert_eq!(series(&epoch, "a").len(), 1 + 2_000);
+    assert_eq!(gain(&epoch, "a"), 2_100);
+}
+
+#[test]
 fn binding_marks_the_instrument() {
     let registry = Registry::new();
     let bound = registry.counter("bound").unwrap();

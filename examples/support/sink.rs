@@ -17,8 +17,10 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body, as JSON text.
+    /// The body, as text.
     pub(crate) body: String,
+    /// The body, as it is.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Request {
@@ -70,7 +72,15 @@ impl Sink {
 
     /// A sink that asks `script` for each answer.
     pub(crate) fn answering(script: impl FnMut(&Request) -> Answer + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        Self::at("127.0.0.1:0", script)
+    }
+
+    /// The same, at this address.
+    pub(crate) fn at(
+        address: &str,
+        script: impl FnMut(&Request) -> Answer + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).expect("loopback has a free port");
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");
@@ -93,6 +103,11 @@ impl Sink {
     /// Every request that has arrived and was not asked for yet.
     pub(crate) fn received(&self) -> Vec<Request> {
         self.requests.try_iter().collect()
+    }
+
+    /// The next request, arrived or yet to arrive. None for a minute.
+    pub(crate) fn next(&self) -> Option<Request> {
+        self.requests.recv_timeout(Duration::from_secs(60)).ok()
     }
 }
 
@@ -146,6 +161,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     Some(Request {
         path,
         headers,
-        body: String::from_utf8(body).ok()?,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
     })
 }

@@ -1,64 +1,97 @@
-//! A forked child delivers on threads and connections of its own.
+//! A child of the process delivers its own, and leaves the parent's to it.
+
 #![cfg(unix)]
+#![expect(unsafe_code, reason = "fork is unsafe, and there is no other way")]
 
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pqcnet_telemetry::{TelemetryConfig, TelemetryHandle};
+use pqcnet_telemetry::TelemetryHandle;
 
-#[path = "../../examples/support/sink.rs"]
-mod sink;
+mod support;
 
-use sink::Sink;
+use support::read::labels_in;
+use support::sink::Sink;
+use support::telemetry::{PATIENT, REFUSING, config, kem};
 
-/// Runs `check` in a forked child, and says whether it held.
-#[expect(unsafe_code, reason = "fork is unsafe, and there is no other way")]
-fn holds_in_a_child(check: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child uses no lock but those of the handle, which no other
-    // thread holds at this moment, and the allocator's, which fork takes care of.
-    let child = unsafe { libc::fork() };
-    assert_ne!(child, -1, "no fork: {}", std::io::Error::last_os_error());
+unsafe extern "C" {
+    fn fork() -> i32;
+    fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
+    fn _exit(code: i32) -> !;
+}
+
+/// One test at a time: a child has a share in the lock of every spool that is
+/// open when it begins.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether `work` comes to its end in a forked child.
+fn succeeds_in_a_child(work: impl FnOnce()) -> bool {
+    // SAFETY: the child touches no lock that another thread may have, which is
+    // what is tested, but the allocator's, which fork takes care of.
+    let child = unsafe { fork() };
+    assert_ne!(child, -1);
     if child == 0 {
-        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check));
-        let status = i32::from(!held.unwrap_or(false));
-        // SAFETY: ends the process, and runs nothing of the test harness.
-        unsafe { libc::_exit(status) };
+        // No panic may carry the child back into the harness.
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        // SAFETY: ends the process, with none of what the parent would do then.
+        unsafe { _exit(i32::from(outcome.is_err())) }
     }
     let mut status = 0;
-    // SAFETY: `status` is valid for the write.
-    let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
-    assert_eq!(waited, child);
+    // SAFETY: `status` is valid for a write.
+    assert_eq!(unsafe { waitpid(child, &raw mut status, 0) }, child);
     status == 0
 }
 
 #[test]
-fn a_forked_child_delivers_by_itself() {
-    let sink = Sink::start();
+fn a_child_that_drops_the_handle_leaves_the_spool_to_its_parent() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let config = TelemetryConfig::new(&sink.url())
-        .with_timeout(Duration::from_secs(60))
-        .with_spool(folder.path());
+    let spooling = |url: &str| {
+        let config = config(url)
+            .with_spool(folder.path())
+            .with_retry(PATIENT, PATIENT);
+        TelemetryHandle::from_config(config).unwrap()
+    };
+    let telemetry = spooling(REFUSING);
+    telemetry.record_kem_event(kem("before"));
+    telemetry.flush().unwrap_err();
+    let mut inherited = Some(telemetry);
+    assert!(succeeds_in_a_child(|| drop(inherited.take())));
+
+    let telemetry = inherited.unwrap();
+    telemetry.record_kem_event(kem("after"));
+    telemetry.flush().unwrap_err();
+    let spool = telemetry.delivery_report().spool.unwrap();
+    assert_eq!((spool.events, spool.not_spooled, spool.error), (2, 0, None));
+    drop(telemetry);
+
+    let sink = Sink::start();
+    let telemetry = spooling(&sink.url());
+    telemetry.flush().unwrap();
+    assert_eq!(labels_in(&sink.received()), ["before", "after"]);
+    let files = std::fs::read_dir(folder.path()).unwrap();
+    assert_eq!(files.count(), 2, "the spool and its lock");
+}
+
+#[test]
+fn a_child_delivers_its_own_and_in_memory() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    let config = config(&sink.url()).with_spool(folder.path());
     let telemetry = TelemetryHandle::from_config(config).unwrap();
-    let counter = telemetry.counter("c").unwrap();
-    counter.add(5);
+    telemetry.record_kem_event(kem("parent"));
     telemetry.flush().unwrap();
-    sink.received();
-
-    let held = holds_in_a_child(|| {
-        // What a child has recorded before its first flush goes with it.
-        let first = telemetry.flush();
-        counter.add(7);
-        let second = telemetry.flush();
-        // The spool is its parent's.
-        let has_no_spool = telemetry.delivery_report().spool.is_none();
-        first.is_ok() && second.is_ok_and(|s| s.counters["c"] == 7) && has_no_spool
-    });
-    assert!(held);
-    let childs = sink.received();
-    assert!(childs.last().unwrap().body.contains("\"asInt\":\"7\""));
-
-    counter.add(1);
-    telemetry.flush().unwrap();
-    let parents = sink.received();
-    assert!(parents.last().unwrap().body.contains("\"asInt\":\"6\""));
+    assert_eq!(labels_in(&sink.received()), ["parent"]);
+    assert!(succeeds_in_a_child(|| {
+        telemetry.record_kem_event(kem("child"));
+        telemetry.flush().unwrap();
+        assert_eq!(telemetry.delivery_report().spool, None);
+    }));
+    // The sink is the parent's.
+    assert_eq!(labels_in(&sink.received()), ["child"]);
     assert_eq!(telemetry.delivery_report().spool.unwrap().error, None);
 }

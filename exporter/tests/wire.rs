@@ -6,7 +6,8 @@
 //! ignores unknown keys, so the key names are checked beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -68,8 +69,10 @@ fn check_keys(request: &Request) {
         .collect();
     check_keys_of(&serde_json::from_str(&request.body).unwrap(), &known);
     assert_eq!(request.header("content-type"), Some("application/json"));
-    let agent = request.header("user-agent").unwrap();
-    assert!(agent.starts_with("OTel-OTLP-Exporter-Rust/"), "{agent}");
+    // An answer that unpacks to more than it seems to be is not asked for.
+    assert_eq!(request.header("accept-encoding"), None);
+    let agent = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(request.header("user-agent"), Some(agent));
 }
 
 fn check_keys_of(value: &serde_json::Value, known: &BTreeSet<&str>) {
@@ -88,8 +91,12 @@ fn check_keys_of(value: &serde_json::Value, known: &BTreeSet<&str>) {
                         let text = value.as_str().expect("64-bit integers are strings");
                         text.parse::<i128>().unwrap();
                     }
-                    "scale" | "offset" | "severityNumber" | "aggregationTemporality" => {
+                    "scale" | "offset" | "severityNumber" => {
                         assert!(value.is_i64(), "{key} is an integer");
+                    }
+                    // 0 is none.
+                    "aggregationTemporality" => {
+                        assert!(matches!(value.as_i64(), Some(1 | 2)), "{key} {value}");
                     }
                     "bucketCounts" => {
                         let counts = value.as_array().unwrap();
@@ -504,6 +511,73 @@ fn cumulative_points_repeat_their_start() {
         last_time = sum.data_points[0].time_unix_nano;
     }
     assert_eq!(starts.len(), 1);
+}
+
+#[test]
+fn points_are_of_the_moment_their_epoch_ended() {
+    let sink = Sink::start();
+    let telemetry = telemetry(&sink, |config| config);
+    telemetry.flush().unwrap();
+    // Reports are a millisecond apart; these are so without being moved.
+    thread::sleep(Duration::from_millis(5));
+    telemetry.record_counter("c", 1).unwrap();
+    telemetry.gauge("g").unwrap().set(1.0);
+    telemetry.histogram("h").unwrap().record(1);
+    let snapshot = telemetry.flush().unwrap();
+    let metrics = metrics_of(&sink.received()[0]);
+    let times = metrics.values().map(|metric| match &metric.data {
+        Some(metric::Data::Sum(sum)) => sum.data_points[0].time_unix_nano,
+        Some(metric::Data::Gauge(gauge)) => gauge.data_points[0].time_unix_nano,
+        Some(metric::Data::ExponentialHistogram(h)) => h.data_points[0].time_unix_nano,
+        other => panic!("{other:?}"),
+    });
+    let end = snapshot.timestamp.duration_since(UNIX_EPOCH).unwrap();
+    let end = u64::try_from(end.as_nanos()).unwrap();
+    assert_eq!(times.collect::<Vec<_>>(), [end; 3]);
+}
+
+#[test]
+fn cumulative_reports_have_every_series_whether_recorded_into_or_not() {
+    let sink = Sink::start();
+    let telemetry = telemetry(&sink, |config| config);
+    telemetry.record_counter("c", 7).unwrap();
+    telemetry.up_down_counter("u").unwrap().add(-3);
+    telemetry.gauge("g").unwrap().set(0.5);
+    telemetry.histogram("h").unwrap().record(9);
+    for _ in 0..3 {
+        let metrics = flushed(&telemetry, &sink);
+        assert_eq!((int_of(&metrics["c"]), int_of(&metrics["u"])), (7, -3));
+        let Some(metric::Data::Gauge(gauge)) = &metrics["g"].data else {
+            panic!("a gauge");
+        };
+        let value = number_data_point::Value::AsDouble(0.5);
+        assert_eq!(gauge.data_points[0].value, Some(value));
+        let Some(metric::Data::ExponentialHistogram(h)) = &metrics["h"].data else {
+            panic!("a histogram");
+        };
+        assert_eq!(
+            (h.data_points[0].count, h.data_points[0].sum),
+            (1, Some(9.0))
+        );
+    }
+}
+
+#[test]
+fn handles_that_nobody_named_are_instances_of_an_unknown_service() {
+    let mut instances = BTreeSet::new();
+    for _ in 0..2 {
+        let sink = Sink::start();
+        let telemetry = telemetry(&sink, |config| config);
+        telemetry.record_counter("c", 1).unwrap();
+        telemetry.flush().unwrap();
+        let request = &sink.received()[0];
+        let decoded: ExportMetricsServiceRequest = serde_json::from_str(&request.body).unwrap();
+        let resource = decoded.resource_metrics[0].resource.as_ref().unwrap();
+        let texts = texts(&resource.attributes);
+        assert_eq!(texts["service.name"], "unknown_service");
+        instances.insert(texts["service.instance.id"].to_owned());
+    }
+    assert_eq!(instances.len(), 2);
 }
 
 #[test]

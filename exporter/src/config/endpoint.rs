@@ -160,6 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn a_port_left_out_is_the_schemes_and_not_that_of_otlp() {
+        for (url, shown, port) in [
+            ("http://collector", "http://collector/", 80),
+            ("https://collector", "https://collector/", 443),
+            ("https://collector:/x", "https://collector/x", 443),
+            ("http://[::1]", "http://[::1]/", 80),
+            ("http://[::1]:4318", "http://[::1]:4318/", 4318),
+        ] {
+            let endpoint = Endpoint::parse("endpoint", url).unwrap();
+            assert_eq!((&*endpoint.to_string(), endpoint.port()), (shown, port));
+        }
+    }
+
+    #[test]
     fn refusals_name_key_value_and_reason_but_no_secret() {
         for value in ["collector:4318", "localhost", ""] {
             let text = reason(value);

@@ -98,8 +98,7 @@ impl Events {
         {
             // Which of them, a receiver does not say.
             let reason = failure.to_string();
-            self.trail()
-                .set_aside(self.reader, &request.batch, &reason);
+            self.trail().set_aside(self.reader, &request.batch, &reason);
         }
         // A probe further on that got through comes again in its turn.
         if request.is_in_order {

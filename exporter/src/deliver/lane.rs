@@ -133,8 +133,13 @@ impl Lane {
         let settled = self.source.settle(body, &outcome, &mut self.report);
         if let Some(meters) = &mut self.meters {
             let (taken, given_up) = self.report.done();
+            let taken = taken - before.0;
+            let given_up = match (&attempt.failure, settled) {
+                (None, _) => 0, // what it has shown of others was counted with them
+                (Some(_), Settled::Done) => items as u64 - taken,
+                _ => given_up - before.1,
+            };
             let error = attempt.failure.as_ref().map(Failure::error_type);
-            let (taken, given_up) = (taken - before.0, given_up - before.1);
             meters.settled(items, error.as_deref(), attempt.duration, taken, given_up);
         }
         self.measure_queue();

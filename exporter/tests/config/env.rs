@@ -209,3 +209,13 @@ fn a_disabled_sdk_sends_nothing_and_succeeds() {
     let requests = flush_to(&sink, config.with_endpoint(&sink.url()));
     assert_eq!(requests.len(), 2);
 }
+
+#[test]
+fn no_word_but_true_disables() {
+    let sink = Sink::start();
+    for value in ["1", "yes", "on", "truth", "t"] {
+        let config = under(&[("OTEL_SDK_DISABLED", value)]);
+        let requests = flush_to(&sink, config.with_endpoint(&sink.url()));
+        assert_eq!(requests.len(), 2, "{value}");
+    }
+}

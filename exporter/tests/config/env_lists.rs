@@ -21,6 +21,17 @@ fn headers_are_percent_decoded() {
 }
 
 #[test]
+fn headers_have_no_metadata_behind_a_semicolon() {
+    let sink = Sink::start();
+    let config = under(&[("OTEL_EXPORTER_OTLP_HEADERS", "a=1;b=2,c=3")]);
+    assert_eq!(config.warnings(), [""; 0]);
+    let requests = flush_to(&sink, config.with_endpoint(&sink.url()));
+    assert_eq!(requests[1].header("a"), Some("1;b=2"));
+    assert_eq!(requests[1].header("b"), None);
+    assert_eq!(requests[1].header("c"), Some("3"));
+}
+
+#[test]
 fn headers_that_are_no_pairs_are_warned_of_without_their_text() {
     let sink = Sink::start();
     let config = under(&[(
