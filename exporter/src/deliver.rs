@@ -66,8 +66,8 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     /// Starts the lanes of these destinations, of which none connects before
-    /// there is something to send. A child of the process that has the spool
-    /// gets none.
+    /// there is something to send. Recording began at `start`. A child of the
+    /// process that has the spool gets none.
     ///
     /// # Panics
     ///
@@ -78,6 +78,7 @@ impl Delivery {
         resource: &Resource,
         clock: &Clock,
         metrics: Option<&SelfMetrics>,
+        start: SystemTime,
         is_child: bool,
     ) -> Self {
         let readers = destinations.iter().filter(|to| to.logs.is_some());
@@ -90,6 +91,7 @@ impl Delivery {
             resource,
             clock,
             metrics,
+            start,
         };
         let mut workers = Vec::new();
         let mut readers = 0;
@@ -216,6 +218,7 @@ struct Starter<'a> {
     resource: &'a Resource,
     clock: &'a Clock,
     metrics: Option<&'a SelfMetrics>,
+    start: SystemTime,
 }
 
 impl Starter<'_> {
@@ -248,8 +251,8 @@ impl Starter<'_> {
             max_bytes: route.max_request_bytes,
         };
         let own = self.metrics.map_or(0, SelfMetrics::instruments);
-        let now = SystemTime::now();
-        let accumulator = Accumulator::new(format.temporality, &format.histograms, now);
+        let accumulator =
+            Accumulator::new(format.temporality, &format.histograms, self.start);
         let accumulator = accumulator.with_own(own);
         let encoder = MetricsEncoder::new(route.protocol, self.resource, &format);
         match destination.temporality {

@@ -36,6 +36,7 @@ struct Shared {
     config: TelemetryConfig,
     destinations: Vec<Destination>,
     resource: Resource,
+    created: SystemTime,
     clock: Clock,
     registry: Registry,
     metrics: Option<SelfMetrics>,
@@ -67,6 +68,7 @@ enum Lifecycle {
         /// Threads don't outlive a fork: a child starts its own.
         process: u32,
     },
+    Ending(Arc<Delivery>),
     ShutDown(DeliveryReport),
 }
 
@@ -127,6 +129,7 @@ impl TelemetryHandle {
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 destinations,
                 resource: Resource::new(&config.labels, Uuid::new_v4()),
+                created: SystemTime::now(),
                 clock,
                 registry,
                 metrics,
@@ -248,7 +251,7 @@ impl TelemetryHandle {
     /// Unlike a flush it tries again after failures, for as long as there is
     /// time. What is left then is in the spool, if there is one, or counted as
     /// dropped. Recording goes on, to nowhere; later flushes fail with
-    /// [`TelemetryError::ShutDown`], and a second call returns the same report.
+    /// [`TelemetryError::ShutDown`], and a later call returns the same report.
     pub fn shutdown(&self, timeout: Duration) -> DeliveryReport {
         let shared = &*self.shared;
         let deadline = Instant::now() + timeout.min(FOREVER);
@@ -259,8 +262,10 @@ impl TelemetryHandle {
         // There is no later flush for those that find no room.
         shared.cut(&mut outbox, &delivery, shared.config.kem_capacity);
         delivery.offer(&outbox.epoch);
+        outbox.delivery = Lifecycle::Ending(Arc::clone(&delivery));
+        drop(outbox);
         let report = delivery.shut_down(deadline, shared.kem.dropped());
-        outbox.delivery = Lifecycle::ShutDown(report.clone());
+        shared.outbox().delivery = Lifecycle::ShutDown(report.clone());
         report
     }
 
@@ -336,19 +341,29 @@ impl Shared {
     fn running(&self, outbox: &mut Outbox) -> Result<Arc<Delivery>, TelemetryError> {
         let here = std::process::id();
         let is_child = match &outbox.delivery {
-            Lifecycle::ShutDown(_) => return Err(TelemetryError::ShutDown),
+            Lifecycle::Ending(_) | Lifecycle::ShutDown(_) => {
+                return Err(TelemetryError::ShutDown);
+            }
             Lifecycle::Running { delivery, process } if *process == here => {
                 return Ok(Arc::clone(delivery));
             }
             Lifecycle::Running { .. } => true,
             Lifecycle::NotStarted => false,
         };
+        // A child is another instance, whose series begin now.
+        let own = is_child.then(|| Resource::new(&self.config.labels, Uuid::new_v4()));
+        let start = if is_child {
+            SystemTime::now()
+        } else {
+            self.created
+        };
         let delivery = Arc::new(Delivery::start(
             &self.config,
             &self.destinations,
-            &self.resource,
+            own.as_ref().unwrap_or(&self.resource),
             &self.clock,
             self.metrics.as_ref(),
+            start,
             is_child,
         ));
         let running = Lifecycle::Running {
@@ -384,7 +399,9 @@ impl Shared {
     fn report(&self, outbox: &Outbox) -> DeliveryReport {
         match &outbox.delivery {
             Lifecycle::NotStarted => DeliveryReport::default(),
-            Lifecycle::Running { delivery, .. } => delivery.report(self.kem.dropped()),
+            Lifecycle::Running { delivery, .. } | Lifecycle::Ending(delivery) => {
+                delivery.report(self.kem.dropped())
+            }
             Lifecycle::ShutDown(report) => report.clone(),
         }
     }
@@ -396,7 +413,7 @@ fn self_metrics(config: &TelemetryConfig, registry: &Registry) -> Option<SelfMet
     if config.is_disabled || !config.has_self_metrics {
         return None;
     }
-    let registered = SelfMetrics::register(registry);
+    let registered = SelfMetrics::register(registry, config.kem_capacity);
     registered
         .inspect_err(|error| log::warn!("no self-metrics: {error}"))
         .ok()

@@ -32,6 +32,7 @@ pub(crate) struct SelfMetrics {
     residue: Counter,
     clamped: Counter,
     dropped_events: Counter,
+    capacity: UpDownCounter,
     /// How many instruments these are.
     instruments: usize,
 }
@@ -46,7 +47,10 @@ struct Flow {
 
 impl SelfMetrics {
     /// Registers them, as the first of `registry`.
-    pub(crate) fn register(registry: &Registry) -> Result<Self, RegisterError> {
+    pub(crate) fn register(
+        registry: &Registry,
+        event_capacity: usize,
+    ) -> Result<Self, RegisterError> {
         let flow = |signal: &str, unit: &'static str| {
             let name = |what| format!("otel.sdk.exporter.{signal}.{what}");
             let queue = match signal {
@@ -108,8 +112,14 @@ impl SelfMetrics {
                 "{log_record}",
                 "Events that found the queue full",
             )?,
+            capacity: registry.up_down_counter(
+                Instrument::new("otel.sdk.processor.log.queue.capacity")
+                    .unit("{log_record}")
+                    .description("Events kept while undelivered"),
+            )?,
             instruments: registry.catalog().instruments().len(),
         };
+        metrics.capacity.add(event_capacity as i64);
         Ok(metrics)
     }
 

@@ -116,11 +116,14 @@ impl Trail {
     /// Takes events, as many as there is room for, or the last: on disk when
     /// this returns, or else in memory.
     pub(crate) fn accept(&mut self, events: &[KemEvent]) {
-        if self.readers.is_empty() || events.is_empty() {
+        if self.readers.is_empty() {
             return;
         }
         if self.spool.is_none() {
             self.open();
+        }
+        if events.is_empty() {
+            return;
         }
         if let Some(spool) = &mut self.spool {
             match spool.append(events) {

@@ -24,8 +24,13 @@ impl TelemetryConfig {
     ) -> Result<(), ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
 
-        if get("OTEL_SDK_DISABLED").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
-            self.is_disabled = true;
+        let name = "OTEL_SDK_DISABLED";
+        if let Some(value) = get(name) {
+            match value.trim().to_ascii_lowercase().as_str() {
+                "true" => self.is_disabled = true,
+                "false" => {}
+                _ => self.ignore(name, &value, "it is true or false"),
+            }
         }
         if let Some(interval) = self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", &get) {
             self.flush_interval = interval;

@@ -71,7 +71,12 @@ impl Delta {
         let bodies = self.encoder.encode(&self.accumulator);
         let mut series = bodies.iter().flat_map(|body| &body.series);
         if series.all(|series| self.accumulator.is_own(*series)) {
-            // Sending it would be all there is to say the next time.
+            // Sending it would be all there is to say the next time. What is
+            // said of the library waits, the time that was looked at is over.
+            let mut closed = self.accumulator.close_window();
+            for body in &bodies {
+                self.accumulator.take_back(&mut closed, &body.series);
+            }
             self.encoder.recycle(bodies);
             return;
         }

@@ -202,6 +202,8 @@ fn a_disabled_sdk_sends_nothing_and_succeeds() {
     let sink = Sink::start();
     for value in ["true", "TRUE", "True"] {
         let config = under(&[("OTEL_SDK_DISABLED", value)]);
+        let warning = only_warning(&config);
+        assert_names(warning, &["OTEL_SDK_DISABLED", value, "ignored"]);
         let requests = flush_to(&sink, config.with_endpoint(&sink.url()));
         assert_eq!(requests.len(), 0);
     }
