@@ -251,8 +251,7 @@ impl Starter<'_> {
             max_bytes: route.max_request_bytes,
         };
         let own = self.metrics.map_or(0, SelfMetrics::instruments);
-        let accumulator =
-            Accumulator::new(format.temporality, &format.histograms, self.start);
+        let accumulator = Accumulator::new(format.temporality, &format.histograms, self.start);
         let accumulator = accumulator.with_own(own);
         let encoder = MetricsEncoder::new(route.protocol, self.resource, &format);
         match destination.temporality {

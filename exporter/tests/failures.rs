@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use pqcnet_telemetry::{
-    DropReason, Failure, Signal, TelemetryConfig, TelemetryHandle, Temporality,
+    DropReason, Failure, HistogramEncoding, Signal, TelemetryConfig, TelemetryHandle, Temporality,
 };
 
 mod support;
@@ -456,6 +456,97 @@ fn a_request_refused_for_its_content_keeps_no_other_back() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn epochs_that_found_the_queue_full_are_out_when_a_flush_succeeds() {
+    let (sink, is_up) = failing_sink(Answer::Status("503 Busy", &[], String::new()));
+    let config = config(&sink.url())
+        .with_temporality(Temporality::Delta)
+        .with_queue_limits(32 << 20, 1);
+    let telemetry = simulated(config);
+    for _ in 0..3 {
+        telemetry.record_counter("c", 1).unwrap();
+        telemetry.flush().unwrap_err();
+    }
+    is_up.store(true, Ordering::SeqCst);
+    telemetry.record_counter("c", 1).unwrap();
+    flush_until_delivered(&telemetry);
+    let bodies: BTreeSet<String> = sink.received().into_iter().map(|r| r.body).collect();
+    let gains = bodies.into_iter().map(|body| {
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let metric = &json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+        let gain = metric["sum"]["dataPoints"][0]["asInt"].as_str().unwrap();
+        gain.parse::<u64>().unwrap()
+    });
+    assert_eq!(gains.sum::<u64>(), 4);
+}
+
+#[test]
+fn a_report_that_is_split_midway_goes_on_where_it_was() {
+    let mut answers = 0;
+    let sink = Sink::answering(move |_| {
+        answers += 1;
+        if answers == 3 {
+            status("413 Content Too Large")
+        } else {
+            Answer::ok()
+        }
+    });
+    let telemetry = simulated(config(&sink.url()).with_max_request_bytes(2_400));
+    let names: Vec<String> = (0..40).map(|n| format!("counter.{n}")).collect();
+    for name in &names {
+        telemetry.record_counter(name, 1).unwrap();
+    }
+    telemetry.flush().unwrap();
+    let mut requests = sink.received();
+    requests.remove(2); // the one that was refused
+    let mut taken = BTreeSet::new();
+    for request in &requests {
+        let before = taken.len();
+        taken.extend(
+            names
+                .iter()
+                .filter(|name| counter_in(request, name).is_some()),
+        );
+        assert!(taken.len() > before, "all of it was taken before");
+    }
+    assert_eq!(taken.len(), names.len());
+}
+
+#[test]
+fn a_refused_delta_request_does_not_come_again_with_the_halves_of_another() {
+    let mut refusals = 0;
+    let sink = Sink::answering(move |request| {
+        // The first, which is split; one that can't be; one that can.
+        let is_next = match refusals {
+            0 => true,
+            1 => request.body.contains("\"large\""),
+            2 => request.body.contains("\"c0\""),
+            _ => false,
+        };
+        refusals += u8::from(is_next);
+        if is_next {
+            status("413 Content Too Large")
+        } else {
+            Answer::ok()
+        }
+    });
+    let config = config(&sink.url())
+        .with_temporality(Temporality::Delta)
+        .with_histograms(HistogramEncoding::Explicit(
+            (0..60).map(f64::from).collect(),
+        ))
+        .with_max_request_bytes(2_600);
+    let telemetry = simulated(config);
+    telemetry.record_latency_ms("large", 1);
+    for n in 0..20 {
+        telemetry.record_counter(&format!("c{n}"), 1).unwrap();
+    }
+    flush_until_delivered(&telemetry);
+    let bodies: Vec<String> = sink.received().into_iter().map(|r| r.body).collect();
+    let distinct: BTreeSet<&String> = bodies.iter().collect();
+    assert_eq!(distinct.len(), bodies.len());
 }
 
 #[test]

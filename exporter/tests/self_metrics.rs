@@ -83,6 +83,7 @@ fn they_are_there_by_default_under_the_names_and_units_of_the_conventions() {
             ),
             (DURATION, "us"),
             (COLLECTION, "us"),
+            ("otel.sdk.processor.log.queue.capacity", "{log_record}"),
             (LOGS_QUEUE, "{log_record}"),
             ("pqcnet.telemetry.clamped", "{record}"),
             (DROPPED, "{log_record}"),

@@ -186,11 +186,15 @@ impl Source for Delta {
                 self.pop();
             }
             Verdict::Unfit | Verdict::Refused => {
+                // What was refused before would come again as it was.
+                let must_wait = self.is_held && !self.is_full;
                 self.take_back(outcome.verdict == Verdict::Refused, report);
                 if let Some(bytes) = outcome.smaller_than(&body) {
                     self.encoder.set_max_bytes(bytes);
-                    self.close_window();
-                    return Settled::Recast;
+                    if !must_wait {
+                        self.close_window();
+                        return Settled::Recast;
+                    }
                 }
             }
         }

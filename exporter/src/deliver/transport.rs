@@ -195,6 +195,7 @@ fn is_before_the_request(error: &io::Error) -> bool {
                 | AlertDescription::CertificateRequired
                 | AlertDescription::UnknownCA
                 | AlertDescription::AccessDenied
+                | AlertDescription::DecryptError // of a signature
                 | AlertDescription::ProtocolVersion
         ),
         _ => error.kind() == io::ErrorKind::ConnectionRefused,

@@ -4,6 +4,8 @@
 #[path = "../../../examples/support/sink.rs"]
 mod sink;
 mod support;
+#[path = "../support/tls.rs"]
+mod tls_sink;
 
 mod calls;
 mod destinations;

@@ -2,61 +2,13 @@
 //! wrong with one is said by its key, its path and without what is in it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::thread;
+use std::path::Path;
 use std::time::Duration;
 
 use pqcnet_telemetry::{DestinationConfig, TelemetryConfig, TelemetryHandle};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use tempfile::TempDir;
 
 use crate::support::{SECRET, assert_hides_secret, assert_names, parse, under};
-
-/// A CA, and files of certificates that it signed.
-struct Pki {
-    dir: TempDir,
-    ca: CertifiedIssuer<'static, KeyPair>,
-}
-
-impl Pki {
-    fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let dir = TempDir::new().unwrap();
-        fs::write(dir.path().join("ca.pem"), ca.pem()).unwrap();
-        Self { dir, ca }
-    }
-
-    /// Signs a certificate for `name`, in `<file>.pem` and `<file>-key.pem`.
-    fn sign(&self, file: &str, name: &str) -> (PathBuf, PathBuf) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.ca).unwrap();
-        let certificate = self.write(&format!("{file}.pem"), &certificate.pem());
-        (
-            certificate,
-            self.write(&format!("{file}-key.pem"), &key.serialize_pem()),
-        )
-    }
-
-    fn write(&self, file: &str, text: &str) -> PathBuf {
-        let path = self.path(file);
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.dir.path().join(file)
-    }
-}
+use crate::tls_sink::{Pki, TlsSink, server};
 
 /// Checks that no handle comes of `config`, though it is valid as far as can
 /// be seen without reading files, and says why.
@@ -83,7 +35,7 @@ fn assert_refused(config: TelemetryConfig, key: &str, path: &Path, reason: &str)
 fn files_that_fit_make_a_handle() {
     let pki = Pki::new();
     let (certificate, key) = pki.sign("node", "node");
-    let ca = pki.path("ca.pem");
+    let ca = pki.ca();
     // Several certificates, and what is neither certificate nor key, fit too.
     let bundle =
         fs::read_to_string(&ca).unwrap() + "text\n" + &fs::read_to_string(&certificate).unwrap();
@@ -219,78 +171,33 @@ fn debug_output_shows_no_key() {
     }
 }
 
-/// Answers one request over TLS to who shows a certificate of the CA; the
-/// request line is the thread's result.
-fn serve_one(pki: &Pki, certificate: &Path, key: &Path) -> (String, thread::JoinHandle<String>) {
-    let ca = CertificateDer::from_pem_file(pki.path("ca.pem")).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(ca).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
-        .build()
-        .unwrap();
-    let chain = vec![CertificateDer::from_pem_file(certificate).unwrap()];
-    let key = PrivateKeyDer::from_pem_file(key).unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
-    let server = thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let connection = ServerConnection::new(config.into()).unwrap();
-        let mut reader = BufReader::new(StreamOwned::new(connection, stream));
-        let mut line = String::new();
-        if reader.read_line(&mut line).is_err() {
-            return "refused".into();
-        }
-        let mut length = 0;
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header).unwrap();
-            let header = header.trim().to_ascii_lowercase();
-            if let Some(value) = header.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if header.is_empty() {
-                break;
-            }
-        }
-        reader.read_exact(&mut vec![0; length]).unwrap();
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-        let _ = reader.get_mut().write_all(answer);
-        line
-    });
-    (url, server)
-}
-
-/// Flushes a counter to `url` as `with` says; what the server saw, and whether
-/// it succeeded.
-fn flush_over_tls(pki: &Pki, with: impl Fn(TelemetryConfig) -> TelemetryConfig) -> (String, bool) {
-    let (certificate, key) = pki.sign("server", "127.0.0.1");
-    let (url, server) = serve_one(pki, &certificate, &key);
+/// Flushes a counter as `with` says to a receiver that asks for certificates of
+/// the CA; the paths of the requests it took, and whether the flush succeeded.
+fn flush_over_tls(
+    pki: &Pki,
+    with: impl Fn(TelemetryConfig) -> TelemetryConfig,
+) -> (Vec<String>, bool) {
+    let sink = TlsSink::start(server(&pki.sign("server", "127.0.0.1"), Some(&pki.ca())));
     let config = TelemetryConfig::default()
-        .with_endpoint(&url)
+        .with_endpoint(&sink.url())
         .with_timeout(Duration::from_secs(60));
     let telemetry = TelemetryHandle::from_config(with(config)).unwrap();
     telemetry.record_counter("requests", 1).unwrap();
     let is_delivered = telemetry.flush().is_ok();
-    (server.join().unwrap(), is_delivered)
+    let received = sink.received().into_iter();
+    (received.map(|(path, _)| path).collect(), is_delivered)
 }
 
 #[test]
 fn a_receiver_of_ones_own_ca_is_reached_with_ones_own_certificate() {
     let pki = Pki::new();
     let (certificate, key) = pki.sign("node", "node");
-    let (line, is_delivered) = flush_over_tls(&pki, |config| {
+    let (paths, is_delivered) = flush_over_tls(&pki, |config| {
         config
-            .with_certificate(pki.path("ca.pem"))
+            .with_certificate(pki.ca())
             .with_client_certificate(&certificate, &key)
     });
-    assert_eq!(line, "POST /v1/metrics HTTP/1.1\r\n");
+    assert_eq!(paths, ["/v1/metrics"]);
     assert!(is_delivered);
 }
 
@@ -298,15 +205,15 @@ fn a_receiver_of_ones_own_ca_is_reached_with_ones_own_certificate() {
 fn a_receiver_of_another_ca_is_not_trusted() {
     let (pki, other) = (Pki::new(), Pki::new());
     let (certificate, key) = pki.sign("node", "node");
-    for ca in [None, Some(other.path("ca.pem"))] {
-        let (line, is_delivered) = flush_over_tls(&pki, |config| {
+    for ca in [None, Some(other.ca())] {
+        let (paths, is_delivered) = flush_over_tls(&pki, |config| {
             let config = config.with_client_certificate(&certificate, &key);
             match &ca {
                 Some(ca) => config.with_certificate(ca),
                 None => config,
             }
         });
-        assert_eq!(line, "refused");
+        assert!(paths.is_empty(), "{paths:?}");
         assert!(!is_delivered);
     }
 }

@@ -214,6 +214,22 @@ fn a_flush_waits_for_an_answer_or_the_first_failure() {
 }
 
 #[test]
+fn a_flush_that_looks_late_waits_for_a_lane_that_has_gone_on() {
+    let mut run = Run::new(3);
+    let ticket = run.lane.offer(&RetiredEpoch::empty());
+    run.answer(Some(status(503)), None);
+    assert!(run.lane.is_settled(ticket, run.now));
+    run.wait();
+    run.answer(None, None);
+    // No failure to tell, and the rest still to send: no success either.
+    assert!(!run.lane.is_settled(ticket, run.now));
+    run.answer(None, None);
+    run.answer(None, None);
+    assert!(run.lane.is_settled(ticket, run.now));
+    assert_eq!(run.lane.take_failure(), None);
+}
+
+#[test]
 fn what_only_costs_one_request_holds_up_no_other() {
     for failure in [
         status(400),
