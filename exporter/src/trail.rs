@@ -66,6 +66,11 @@ impl Batch {
         self.events.iter().map(|(_, event)| event)
     }
 
+    /// Whether they are on disk.
+    pub(crate) fn is_spooled(&self) -> bool {
+        self.source != BatchSource::Memory
+    }
+
     pub(crate) fn truncate(&mut self, events: usize) {
         self.events.truncate(events);
     }
@@ -246,8 +251,7 @@ impl Trail {
         let name = self.readers[reader].name.clone();
         for (sequence, event) in &batch.events {
             log::warn!("event {} is refused by {name}: {reason}", event.id);
-            let is_spooled = batch.source != BatchSource::Memory;
-            if let Some(spool) = self.spool.as_mut().filter(|_| is_spooled) {
+            if let Some(spool) = self.spool.as_mut().filter(|_| batch.is_spooled()) {
                 let letter = DeadLetter::refused(event.clone(), &name, reason);
                 match spool.bury(*sequence, &letter) {
                     Ok(()) => self.report.dead_letters += 1,

@@ -190,7 +190,9 @@ impl Source for Events {
 
     fn give_up(&mut self, report: &mut SignalReport) {
         self.request = None;
-        self.suspects.clear();
+        // On disk they wait for the next process.
+        self.suspects.retain(|(batch, ..)| !batch.is_spooled());
+        self.set_suspects_aside(report);
         let lost = self.trail().give_up(self.reader);
         report.count_dropped(DropReason::Shutdown, lost);
     }

@@ -17,8 +17,39 @@ struct Fates {
     refused: Vec<String>,
     /// Of requests of which the peer kept a part, and does not say which.
     suspect: Vec<String>,
+    /// Refused alone, while nothing behind them got through.
+    waiting: Vec<String>,
+    /// Whether so many were that the client takes it for the peer's fault.
+    is_refusing: bool,
     /// Settled, and not to be seen again.
     settled: BTreeSet<String>,
+}
+
+impl Fates {
+    fn got_through(&mut self, ids: Vec<String>) {
+        // A probe may come again, in its turn.
+        if !std::mem::take(&mut self.is_refusing) {
+            self.settled.extend(ids);
+        }
+        self.give_up();
+    }
+
+    /// Those that wait are what is wrong.
+    fn give_up(&mut self) {
+        self.settled.extend(self.waiting.iter().cloned());
+        self.refused.append(&mut self.waiting);
+    }
+
+    fn refused_alone(&mut self, id: String) {
+        const MOST: usize = 8;
+        if !self.is_refusing {
+            self.waiting.push(id);
+            if self.waiting.len() > MOST {
+                self.waiting.clear();
+                self.is_refusing = true;
+            }
+        }
+    }
 }
 
 pub(crate) fn check(evidence: &Evidence) {
@@ -29,6 +60,9 @@ pub(crate) fn check(evidence: &Evidence) {
     for (index, play) in evidence.logs.iter().enumerate() {
         if index == evidence.first_logs {
             head = None;
+            // The next client knows nothing of them.
+            fates.waiting.clear();
+            fates.is_refusing = false;
         }
         let Some(body) = &play.body else { continue };
         let events = otlp::events(evidence.plan.protocol, body);
@@ -53,14 +87,15 @@ pub(crate) fn check(evidence: &Evidence) {
                 if play.rejected > 0 {
                     fates.suspect.extend(ids.iter().cloned());
                 }
-                fates.settled.extend(ids);
+                fates.got_through(ids);
             }
-            Meaning::Unfit if ids.len() == 1 => {
-                fates.refused.extend(ids.iter().cloned());
-                fates.settled.extend(ids);
-            }
+            Meaning::Unfit if ids.len() == 1 => fates.refused_alone(first.clone()),
+            _ if fates.is_refusing => {}
             _ => head = Some(first.clone()),
         }
+    }
+    if !evidence.plan.has_spool {
+        fates.give_up();
     }
     let count = |what, count, expected| {
         assert_counts(evidence, Signal::Logs, what, count, expected);

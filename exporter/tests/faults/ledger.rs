@@ -50,8 +50,9 @@ fn check_doubles(evidence: &Evidence, plays: &[Play]) {
             before.is_none() || is_total(evidence, play),
             "play {index} repeats what was settled: {before:?}"
         );
-        // Events wait for a receiver that refuses all.
-        let waits = play.meaning() == Meaning::Refused && play.is_logs;
+        // Events wait for a receiver that refuses all; see `events`.
+        let is_refusal = matches!(play.meaning(), Meaning::Refused | Meaning::Unfit);
+        let waits = is_refusal && play.is_logs;
         if !matches!(play.meaning(), Meaning::Again | Meaning::Doubt) && !waits {
             settled.insert(body, play.meaning());
         }
