@@ -173,7 +173,7 @@ impl Accumulator {
     }
 
     /// Begins the next delta window, and hands over what was in this one.
-    /// Up-down counters, and the totals of a cumulative report, stay.
+    /// Up-down counters, gauges, and the totals of a cumulative report, stay.
     pub(crate) fn close_window(&mut self) -> ClosedWindow {
         let mut closed = ClosedWindow::default();
         if self.temporality == Temporality::Cumulative {
@@ -195,8 +195,6 @@ impl Accumulator {
                     };
                     Total::Histogram(Box::new(std::mem::replace(total, empty)))
                 }
-                // Goes out again once it is set again.
-                Total::Gauge(value @ Some(_)) => Total::Gauge(value.take()),
                 _ => continue,
             };
             closed.totals.push((series, self.start_of(series), taken));
@@ -214,7 +212,7 @@ impl Accumulator {
                 .totals
                 .binary_search_by_key(series, |(index, ..)| *index);
             let Ok(index) = found else {
-                continue; // an up-down counter
+                continue; // a gauge or an up-down counter
             };
             let (_, start, taken) = &mut closed.totals[index];
             let empty = Total::Gauge(None);
@@ -223,10 +221,6 @@ impl Accumulator {
                     *total = total.saturating_add(earlier);
                 }
                 (Total::Histogram(total), Total::Histogram(earlier)) => total.merge(&earlier),
-                (Total::Gauge(value), Total::Gauge(earlier)) => {
-                    *value = value.or(earlier);
-                    continue; // it has no window
-                }
                 _ => continue, // taken back before
             }
             self.since

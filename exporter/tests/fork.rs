@@ -11,7 +11,7 @@ use pqcnet_telemetry::TelemetryHandle;
 mod support;
 
 use support::read::labels_in;
-use support::sink::Sink;
+use support::sink::{Request, Sink};
 use support::telemetry::{PATIENT, REFUSING, config, kem};
 
 unsafe extern "C" {
@@ -85,13 +85,24 @@ fn a_child_delivers_its_own_and_in_memory() {
     let telemetry = TelemetryHandle::from_config(config).unwrap();
     telemetry.record_kem_event(kem("parent"));
     telemetry.flush().unwrap();
-    assert_eq!(labels_in(&sink.received()), ["parent"]);
+    let parents = sink.received();
+    assert_eq!(labels_in(&parents), ["parent"]);
     assert!(succeeds_in_a_child(|| {
         telemetry.record_kem_event(kem("child"));
         telemetry.flush().unwrap();
         assert_eq!(telemetry.delivery_report().spool, None);
     }));
     // The sink is the parent's.
-    assert_eq!(labels_in(&sink.received()), ["child"]);
+    let childs = sink.received();
+    assert_eq!(labels_in(&childs), ["child"]);
+    // Two writers of one identity would make one corrupt stream of two.
+    let instance = |requests: &[Request]| {
+        let body: serde_json::Value = serde_json::from_str(&requests[0].body).unwrap();
+        let attributes = &body["resourceLogs"][0]["resource"]["attributes"];
+        let mut attributes = attributes.as_array().unwrap().iter();
+        let found = attributes.find(|pair| pair["key"] == "service.instance.id");
+        found.unwrap()["value"]["stringValue"].clone()
+    };
+    assert_ne!(instance(&parents), instance(&childs));
     assert_eq!(telemetry.delivery_report().spool.unwrap().error, None);
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -491,6 +491,35 @@ fn delta_windows_are_contiguous_and_hold_what_came_in_them() {
         }
         last_time = Some(point.time_unix_nano);
     }
+}
+
+fn window_of(metric: &Metric) -> (u64, u64) {
+    let Some(metric::Data::Sum(sum)) = &metric.data else {
+        panic!("a sum");
+    };
+    let point = &sum.data_points[0];
+    (point.start_time_unix_nano, point.time_unix_nano)
+}
+
+#[test]
+fn delta_windows_begin_with_the_handle_and_at_every_flush() {
+    let nanos = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let sink = Sink::start();
+    let before = nanos(SystemTime::now());
+    let telemetry = telemetry(&sink, |config| config.with_temporality(Temporality::Delta));
+    let after = nanos(SystemTime::now());
+    telemetry.record_counter("c", 1).unwrap();
+    let (start, _) = window_of(&flushed(&telemetry, &sink)["c"]);
+    assert!(
+        (before..=after).contains(&start),
+        "{before} {start} {after}"
+    );
+    // Nothing came in it, and it is over all the same.
+    let idle = telemetry.flush().unwrap();
+    assert!(sink.received().is_empty());
+    telemetry.record_counter("c", 1).unwrap();
+    let (start, _) = window_of(&flushed(&telemetry, &sink)["c"]);
+    assert!(start >= nanos(idle.timestamp));
 }
 
 #[test]

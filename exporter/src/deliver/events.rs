@@ -130,17 +130,16 @@ impl Source for Events {
         // A probe is of one event.
         let kept = self.request.take();
         let kept = kept.filter(|request| !is_probe || request.body.items == 1);
-        let request = match kept {
-            Some(request) => request,
-            None => {
-                let (mut batch, is_in_order) = self.next_batch(is_probe)?;
-                let body = Arc::new(self.encoder.encode(batch.events()));
-                batch.truncate(body.items);
-                Request {
-                    body,
-                    batch,
-                    is_in_order,
-                }
+        let request = if let Some(request) = kept {
+            request
+        } else {
+            let (mut batch, is_in_order) = self.next_batch(is_probe)?;
+            let body = Arc::new(self.encoder.encode(batch.events()));
+            batch.truncate(body.items);
+            Request {
+                body,
+                batch,
+                is_in_order,
             }
         };
         let body = Arc::clone(&request.body);
