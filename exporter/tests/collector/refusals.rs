@@ -24,6 +24,8 @@ fn through_a_refusal(temporality: Temporality) -> Received {
     load.run(|| {});
     for _ in 0..3 {
         telemetry.record_kem_event(kem_event("a"));
+        // A window that nothing came in is not reported.
+        telemetry.record_counter("meanwhile", 1).unwrap();
         let flushed = telemetry.flush();
         // Its logs have no limiter.
         assert_eq!(failure(flushed.clone(), Signal::Logs), None);
