@@ -153,7 +153,9 @@ impl Trail {
         let memory = self.memory_first + self.memory.len() as u64 - reader.memory_next;
         let spool = self.spool.as_ref();
         let spooled = spool.map_or(0, |spool| {
-            spool.next_sequence().saturating_sub(reader.spool_next)
+            let ahead = spool.next_sequence().saturating_sub(reader.spool_next);
+            // Numbers have gaps.
+            ahead.min(spool.len())
         });
         (memory, spooled)
     }
@@ -285,7 +287,7 @@ impl Trail {
     }
 
     fn open(&mut self) {
-        let Some(place) = &self.place else {
+        let Some(place) = self.place.as_ref().filter(|_| !self.readers.is_empty()) else {
             return;
         };
         let opened = match Spool::open(&place.dir, &place.options) {
@@ -320,7 +322,7 @@ impl Trail {
     }
 
     /// The spool can't do what was asked. A full one is read on; another is
-    /// opened anew when the next events come.
+    /// opened anew by the next flush.
     fn failed(&mut self, error: &SpoolError) {
         let text = error.to_string();
         if self.report.error.as_ref() != Some(&text) {
