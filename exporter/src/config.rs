@@ -60,7 +60,7 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `histogram-bounds`, with `explicit` | | the specification's fifteen |
 /// | `retry-initial-ms`: wait after a first failure | | 1000 |
 /// | `retry-max-ms`: wait after many, at least `retry-initial-ms` | | 30000 |
-/// | `queue-bytes`: of delta requests kept unacknowledged, per destination | | 33554432 |
+/// | `queue-bytes`: of delta requests kept unacknowledged, for each destination (what was in them is kept beside them), and of events in memory | | 33554432 |
 /// | `queue-items`: how many such requests | | 1000 |
 /// | `spool-dir`: where the undelivered outlives the process | | none |
 /// | `spool-max-bytes`: on the disk | | 268435456 |
