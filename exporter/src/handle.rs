@@ -1,26 +1,26 @@
 //! The handle that a node's code holds.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use pqcnet_telemetry_core::{
-    Counter, Gauge, Histogram, Instrument, RegisterError, Registry, RetiredEpoch, UpDownCounter,
+    Counter, Gauge, Histogram, Instrument, RegisterError, Registry, UpDownCounter,
 };
-use uuid::Uuid;
 
-use crate::config::{Destination, FOREVER, TelemetryConfig};
-use crate::deliver::{Clock, Delivery, DeliveryReport, SimulatedClock};
+use crate::config::{FOREVER, TelemetryConfig};
+use crate::deliver::{Clock, DeliveryReport, SimulatedClock};
 use crate::error::TelemetryError;
 use crate::flusher::Flusher;
-use crate::kem::{KemQueue, KemUsageRecord};
+use crate::kem::KemUsageRecord;
 use crate::named;
-use crate::otlp::resource::Resource;
-use crate::recent::Recent;
-use crate::self_metrics::{self, SelfMetrics};
-use crate::snapshot::{KemEvent, TelemetrySnapshot};
+use crate::snapshot::TelemetrySnapshot;
 use crate::spool::{DeadLetter, SpoolError};
+
+mod shared;
+
+use shared::{Lifecycle, Shared};
 
 /// Records metrics and KEM events, and delivers them on [`flush`](Self::flush).
 ///
@@ -29,59 +29,6 @@ use crate::spool::{DeadLetter, SpoolError};
 #[derive(Clone)]
 pub struct TelemetryHandle {
     shared: Arc<Shared>,
-}
-
-struct Shared {
-    id: u64,
-    config: TelemetryConfig,
-    destinations: Vec<Destination>,
-    resource: Resource,
-    created: SystemTime,
-    clock: Clock,
-    registry: Registry,
-    metrics: Option<SelfMetrics>,
-    kem: KemQueue,
-    unregistered: AtomicU64,
-    /// Held by one flush at a time, while it waits too.
-    turn: Mutex<()>,
-    /// Held while nothing waits.
-    outbox: Mutex<Outbox>,
-}
-
-/// What flushes share.
-struct Outbox {
-    /// The last one; its memory is used again.
-    epoch: RetiredEpoch,
-    recent: Recent,
-    /// Since the last successful flush, for its snapshot.
-    recent_events: Vec<KemEvent>,
-    /// Events that found the queue full, as of the last cut.
-    dropped: u64,
-    delivery: Lifecycle,
-}
-
-/// Delivery starts with the first flush, so that a process may fork before it.
-enum Lifecycle {
-    NotStarted,
-    Running {
-        delivery: Arc<Delivery>,
-        /// Threads don't outlive a fork: a child starts its own.
-        process: u32,
-    },
-    Ending(Arc<Delivery>),
-    ShutDown(DeliveryReport),
-}
-
-impl Drop for Lifecycle {
-    fn drop(&mut self) {
-        if let Self::Running { delivery, process } = self
-            && *process != std::process::id()
-        {
-            // The parent's: its locks may be held by threads that don't exist
-            // here, and its spool is not ours to close.
-            std::mem::forget(Arc::clone(delivery));
-        }
-    }
 }
 
 impl TelemetryHandle {
@@ -101,51 +48,8 @@ impl TelemetryHandle {
     }
 
     fn new(config: TelemetryConfig, clock: Clock) -> Result<Self, TelemetryError> {
-        // Not reused, so a thread's cached names never meet another handle.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-
-        config.validate()?;
-        for warning in config.warnings() {
-            log::warn!("{warning}");
-        }
-        for (key, endpoint) in config.base_endpoints() {
-            if endpoint.ends_in_signal() {
-                log::warn!(
-                    "{key} {endpoint}: signal paths are appended to it; without its last two \
-                     parts, or as a signal's own endpoint, it may be what is meant"
-                );
-            }
-        }
-        let destinations = if config.is_disabled {
-            Vec::new()
-        } else {
-            config.destinations()?
-        };
-        let registry = registry_of(&config);
-        let metrics = self_metrics(&config, &registry);
-        let own = metrics.as_ref().map_or(0, SelfMetrics::instruments);
-        Ok(Self {
-            shared: Arc::new(Shared {
-                id: NEXT.fetch_add(1, Ordering::Relaxed),
-                destinations,
-                resource: Resource::new(&config.labels, Uuid::new_v4()),
-                created: SystemTime::now(),
-                clock,
-                registry,
-                metrics,
-                kem: KemQueue::new(config.kem_capacity),
-                unregistered: AtomicU64::new(0),
-                turn: Mutex::new(()),
-                outbox: Mutex::new(Outbox {
-                    epoch: RetiredEpoch::empty(),
-                    recent: Recent::new(SystemTime::now(), own),
-                    recent_events: Vec::new(),
-                    dropped: 0,
-                    delivery: Lifecycle::NotStarted,
-                }),
-                config,
-            }),
-        })
+        let shared = Arc::new(Shared::new(config, clock)?);
+        Ok(Self { shared })
     }
 
     /// Adds `n` to the counter of this name, registering it at first.
@@ -330,113 +234,4 @@ impl fmt::Debug for TelemetryHandle {
             .field("registry", &self.shared.registry)
             .finish_non_exhaustive()
     }
-}
-
-impl Shared {
-    fn outbox(&self) -> MutexGuard<'_, Outbox> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Delivery, started if need be.
-    fn running(&self, outbox: &mut Outbox) -> Result<Arc<Delivery>, TelemetryError> {
-        let here = std::process::id();
-        let is_child = match &outbox.delivery {
-            Lifecycle::Ending(_) | Lifecycle::ShutDown(_) => {
-                return Err(TelemetryError::ShutDown);
-            }
-            Lifecycle::Running { delivery, process } if *process == here => {
-                return Ok(Arc::clone(delivery));
-            }
-            Lifecycle::Running { .. } => true,
-            Lifecycle::NotStarted => false,
-        };
-        // A child is another instance, whose series begin now.
-        let own = is_child.then(|| Resource::new(&self.config.labels, Uuid::new_v4()));
-        let start = if is_child {
-            SystemTime::now()
-        } else {
-            self.created
-        };
-        let delivery = Arc::new(Delivery::start(
-            &self.config,
-            &self.destinations,
-            own.as_ref().unwrap_or(&self.resource),
-            &self.clock,
-            self.metrics.as_ref(),
-            start,
-            is_child,
-        ));
-        let running = Lifecycle::Running {
-            delivery: Arc::clone(&delivery),
-            process: here,
-        };
-        if is_child {
-            log::info!("forked: delivery starts anew, without the parent's spool");
-        }
-        outbox.delivery = running;
-        Ok(delivery)
-    }
-
-    /// Cuts an epoch, and takes the events that were recorded, so many at most.
-    fn cut(&self, outbox: &mut Outbox, delivery: &Delivery, most: usize) {
-        let start = Instant::now();
-        self.registry.flush_into(&mut outbox.epoch);
-        outbox.recent.add(&outbox.epoch);
-        let events = self.kem.take(most);
-        delivery.accept(&events);
-        // Bounded like the queue, however long one signal fails.
-        outbox.recent_events.extend(events);
-        let excess = outbox.recent_events.len();
-        let excess = excess.saturating_sub(self.config.kem_capacity);
-        outbox.recent_events.drain(..excess);
-        if let Some(metrics) = &self.metrics {
-            let dropped = self.kem.dropped();
-            let news = dropped - std::mem::replace(&mut outbox.dropped, dropped);
-            metrics.flushed(&outbox.epoch, news, start.elapsed());
-        }
-    }
-
-    fn report(&self, outbox: &Outbox) -> DeliveryReport {
-        match &outbox.delivery {
-            Lifecycle::NotStarted => DeliveryReport::default(),
-            Lifecycle::Running { delivery, .. } | Lifecycle::Ending(delivery) => {
-                delivery.report(self.kem.dropped())
-            }
-            Lifecycle::ShutDown(report) => report.clone(),
-        }
-    }
-}
-
-/// They are of use to somebody else than the node; without room for them, the
-/// node's own go on.
-fn self_metrics(config: &TelemetryConfig, registry: &Registry) -> Option<SelfMetrics> {
-    if config.is_disabled || !config.has_self_metrics {
-        return None;
-    }
-    let registered = SelfMetrics::register(registry, config.kem_capacity);
-    registered
-        .inspect_err(|error| log::warn!("no self-metrics: {error}"))
-        .ok()
-}
-
-fn registry_of(config: &TelemetryConfig) -> Registry {
-    let (counters, histograms) = if config.has_self_metrics {
-        (self_metrics::COUNTERS, self_metrics::HISTOGRAMS)
-    } else {
-        (0, 0)
-    };
-    let mut builder = Registry::builder();
-    if let Some(series) = config.counter_capacity {
-        builder = builder.counter_capacity(series.saturating_add(counters));
-    }
-    if let Some(series) = config.gauge_capacity {
-        builder = builder.gauge_capacity(series);
-    }
-    if let Some(series) = config.histogram_capacity {
-        builder = builder.histogram_capacity(series.saturating_add(histograms));
-    }
-    if let Some(series) = config.cardinality_limit {
-        builder = builder.cardinality_limit(series);
-    }
-    builder.build()
 }

@@ -12,6 +12,11 @@ use crate::deliver::SpoolReport;
 use crate::snapshot::KemEvent;
 use crate::spool::{DeadLetter, Spool, SpoolError, SpoolOptions};
 
+mod batch;
+
+pub(crate) use batch::Batch;
+use batch::BatchSource;
+
 /// Which folder the spool is in, and what it may take.
 pub(crate) struct SpoolPlace {
     pub(crate) dir: PathBuf,
@@ -46,39 +51,6 @@ struct Reader {
     spool_next: u64,
     /// The same, of those in memory.
     memory_next: u64,
-}
-
-/// Events on their way to one destination.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    source: BatchSource,
-    events: Vec<(u64, KemEvent)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BatchSource {
-    Memory,
-    Spool { generation: u32 },
-}
-
-impl Batch {
-    pub(crate) fn events(&self) -> impl Iterator<Item = &KemEvent> {
-        self.events.iter().map(|(_, event)| event)
-    }
-
-    /// Whether they are on disk.
-    pub(crate) fn is_spooled(&self) -> bool {
-        self.source != BatchSource::Memory
-    }
-
-    pub(crate) fn truncate(&mut self, events: usize) {
-        self.events.truncate(events);
-    }
-
-    /// What follows the last.
-    fn next(&self) -> u64 {
-        self.events.last().map_or(0, |(sequence, _)| sequence + 1)
-    }
 }
 
 impl Trail {
