@@ -120,15 +120,19 @@ fn refusals_keep_everything_and_the_next_success_has_exact_totals() {
     }
 }
 
-#[test]
-fn an_event_refused_for_its_content_is_found_and_costs_no_other() {
-    let sink = Sink::answering(|request| {
+fn sink_that_refuses_poison() -> Sink {
+    Sink::answering(|request| {
         if request.body.contains("poison") {
             status("400 Bad Request")
         } else {
             Answer::ok()
         }
-    });
+    })
+}
+
+#[test]
+fn an_event_refused_for_its_content_is_found_and_costs_no_other() {
+    let sink = sink_that_refuses_poison();
     let telemetry = telemetry(&sink.url(), Temporality::Cumulative);
     for index in 0..100 {
         telemetry.record_kem_event(kem(&format!("{index}")));
@@ -183,13 +187,7 @@ fn a_receiver_that_takes_no_event_at_all_costs_none() {
 
 #[test]
 fn an_event_refused_alone_waits_for_one_that_is_not() {
-    let sink = Sink::answering(|request| {
-        if request.body.contains("poison") {
-            status("400 Bad Request")
-        } else {
-            Answer::ok()
-        }
-    });
+    let sink = sink_that_refuses_poison();
     let telemetry = telemetry(&sink.url(), Temporality::Cumulative);
     telemetry.record_kem_event(kem("poison"));
     telemetry.flush().unwrap_err();

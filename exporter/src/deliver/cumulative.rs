@@ -148,21 +148,13 @@ impl Source for Cumulative {
                 self.clear();
                 return Settled::Stopped;
             }
-            Verdict::Taken | Verdict::Unfit | Verdict::TooLarge => {
-                match outcome.verdict {
-                    Verdict::Taken => {
-                        report.count_taken(body.items, outcome.rejected());
-                    }
-                    Verdict::TooLarge => {
-                        report.count_dropped(DropReason::TooLarge, items);
-                    }
-                    _ => report.count_dropped(DropReason::Refused, items),
-                }
-                self.is_stuck = false;
-                self.requests.pop_front();
-                self.encoder.recycle(Arc::into_inner(body));
-            }
+            Verdict::Taken => report.count_taken(body.items, outcome.rejected()),
+            Verdict::TooLarge => report.count_dropped(DropReason::TooLarge, items),
+            Verdict::Unfit => report.count_dropped(DropReason::Refused, items),
         }
+        self.is_stuck = false;
+        self.requests.pop_front();
+        self.encoder.recycle(Arc::into_inner(body));
         Settled::Done
     }
 
@@ -170,15 +162,11 @@ impl Source for Cumulative {
         self.is_due || !self.requests.is_empty()
     }
 
-    /// Nothing does: the totals are always there.
-    fn count_waiting(&self, _report: &mut SignalReport) {}
-
     fn give_up(&mut self, report: &mut SignalReport) {
         if self.is_due {
             self.encode_from(0);
         }
-        let lost = self.items();
-        report.count_dropped(DropReason::Shutdown, lost);
+        report.count_dropped(DropReason::Shutdown, self.items());
         self.clear();
     }
 }

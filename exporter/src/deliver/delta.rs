@@ -62,10 +62,6 @@ impl Delta {
         self.windows.iter().flat_map(|window| &window.requests)
     }
 
-    fn waiting(&self) -> u64 {
-        self.requests().map(|body| body.items as u64).sum()
-    }
-
     /// Ends the window, if there is room for it.
     fn close_window(&mut self) {
         let bodies = self.encoder.encode(&self.accumulator);
@@ -92,12 +88,10 @@ impl Delta {
         }
         (self.is_held, self.is_full) = (false, false);
         let closed = self.accumulator.close_window();
-        if !bodies.is_empty() {
-            self.windows.push_back(Window {
-                requests: bodies.into_iter().map(Arc::new).collect(),
-                closed,
-            });
-        }
+        self.windows.push_back(Window {
+            requests: bodies.into_iter().map(Arc::new).collect(),
+            closed,
+        });
     }
 
     fn pop(&mut self) {
@@ -208,12 +202,13 @@ impl Source for Delta {
         !self.windows.is_empty()
     }
 
-    fn count_waiting(&self, report: &mut SignalReport) {
-        report.waiting = self.waiting();
+    fn waiting(&self) -> (u64, u64) {
+        let items = self.requests().map(|body| body.items as u64);
+        (items.sum(), 0)
     }
 
     fn give_up(&mut self, report: &mut SignalReport) {
-        let mut lost = self.waiting();
+        let (mut lost, _) = self.waiting();
         if self.is_held {
             let bodies = self.encoder.encode(&self.accumulator);
             lost += bodies.iter().map(|body| body.items as u64).sum::<u64>();

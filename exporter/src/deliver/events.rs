@@ -179,12 +179,12 @@ impl Source for Events {
     }
 
     fn has_next(&self) -> bool {
-        let (memory, spooled) = self.trail().waiting(self.reader);
+        let (memory, spooled) = self.waiting();
         self.request.is_some() || memory + spooled > self.suspects.len() as u64
     }
 
-    fn count_waiting(&self, report: &mut SignalReport) {
-        (report.waiting, report.spooled) = self.trail().waiting(self.reader);
+    fn waiting(&self) -> (u64, u64) {
+        self.trail().waiting(self.reader)
     }
 
     fn give_up(&mut self, report: &mut SignalReport) {

@@ -164,9 +164,8 @@ impl Lane {
 
     fn measure_queue(&mut self) {
         if let Some(meters) = &mut self.meters {
-            let mut report = self.report.clone();
-            self.source.count_waiting(&mut report);
-            meters.queued(report.waiting + report.spooled);
+            let (memory, spooled) = self.source.waiting();
+            meters.queued(memory + spooled);
         }
     }
 
@@ -195,7 +194,7 @@ impl Lane {
     /// The totals since the lane was made.
     pub(crate) fn report(&self) -> SignalReport {
         let mut report = self.report.clone();
-        self.source.count_waiting(&mut report);
+        (report.waiting, report.spooled) = self.source.waiting();
         report.error = self.trouble.as_ref().map(ToString::to_string);
         report
     }

@@ -32,8 +32,11 @@ pub(crate) trait Source: Send {
     /// Whether `next` would give a request.
     fn has_next(&self) -> bool;
 
-    /// Fills in what waits.
-    fn count_waiting(&self, report: &mut SignalReport);
+    /// How much waits, in memory and on disk. None of totals, which are always
+    /// there.
+    fn waiting(&self) -> (u64, u64) {
+        (0, 0)
+    }
 
     /// Counts what is lost if nothing more is sent.
     fn give_up(&mut self, report: &mut SignalReport);

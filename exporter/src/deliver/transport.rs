@@ -11,7 +11,7 @@ use ureq::{Agent, Error, Timeout};
 use super::failure::Failure;
 use super::lane::Attempt;
 use super::retry_after::RetryAfter;
-use crate::config::{Compression, FOREVER, Route};
+use crate::config::{Compression, Route};
 use crate::otlp::Body;
 use crate::otlp::gzip::gzip;
 use crate::otlp::response::{partial_success, printable, status_message};
@@ -40,9 +40,9 @@ impl Transport {
             .max_redirects_will_error(false)
             .max_idle_connections_per_host(1)
             .max_idle_age(KEEP_ALIVE)
-            .timeout_global(Some(route.timeout.min(FOREVER)))
-            .timeout_resolve(Some(route.connect_timeout.min(FOREVER)))
-            .timeout_connect(Some(route.connect_timeout.min(FOREVER)))
+            .timeout_global(Some(route.timeout))
+            .timeout_resolve(Some(route.connect_timeout))
+            .timeout_connect(Some(route.connect_timeout))
             .user_agent(USER_AGENT)
             .tls_config(route.tls.config())
             .build()

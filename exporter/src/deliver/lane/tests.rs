@@ -45,8 +45,8 @@ impl Source for Numbered {
         self.left > 0
     }
 
-    fn count_waiting(&self, report: &mut SignalReport) {
-        report.waiting = self.left as u64;
+    fn waiting(&self) -> (u64, u64) {
+        (self.left as u64, 0)
     }
 
     fn give_up(&mut self, _report: &mut SignalReport) {
