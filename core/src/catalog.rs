@@ -50,6 +50,7 @@ pub(crate) struct Registered {
     pub(crate) instrument: usize,
     pub(crate) layout: Option<Layout>,
     pub(crate) unit: Arc<str>,
+    pub(crate) decimals: u8,
 }
 
 impl Catalog {
@@ -126,6 +127,7 @@ impl Catalog {
                 unit: instrument.unit,
                 description: instrument.description,
                 layout,
+                decimals: instrument.decimals,
                 series: Vec::new(),
                 is_bound: false,
             }));
@@ -214,6 +216,13 @@ impl Catalog {
                 requested: (&*instrument.unit).into(),
             });
         }
+        if info.decimals != instrument.decimals {
+            return Err(RegisterError::DecimalsConflict {
+                name,
+                registered: info.decimals,
+                requested: instrument.decimals,
+            });
+        }
         if info.layout != layout {
             return Err(RegisterError::RangeConflict { name });
         }
@@ -294,6 +303,7 @@ impl Catalog {
             instrument: series.instrument,
             layout: info.layout,
             unit: Arc::clone(&info.unit),
+            decimals: info.decimals,
         }
     }
 }

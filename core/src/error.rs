@@ -54,6 +54,22 @@ pub enum RegisterError {
         /// The unit asked for.
         requested: Box<str>,
     },
+    /// More decimals than 9.
+    InvalidDecimals {
+        /// The instrument.
+        name: Box<str>,
+        /// The decimals asked for.
+        decimals: u8,
+    },
+    /// The name is registered with other decimals of its unit.
+    DecimalsConflict {
+        /// The instrument.
+        name: Box<str>,
+        /// The decimals it has.
+        registered: u8,
+        /// The decimals asked for.
+        requested: u8,
+    },
     /// The histogram is registered with another range or digit count.
     RangeConflict {
         /// The instrument.
@@ -115,6 +131,17 @@ impl fmt::Display for RegisterError {
             } => write!(
                 f,
                 "{name:?} is registered with unit {registered:?}, not {requested:?}"
+            ),
+            Self::InvalidDecimals { name, decimals } => {
+                write!(f, "{decimals} decimals for {name:?}: they go from 0 to 9")
+            }
+            Self::DecimalsConflict {
+                name,
+                registered,
+                requested,
+            } => write!(
+                f,
+                "{name:?} is registered with {registered} decimals, not {requested}"
             ),
             Self::RangeConflict { name } => write!(
                 f,

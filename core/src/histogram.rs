@@ -35,7 +35,7 @@ impl Histogram {
             core,
             slot: registered.slot.histogram(),
             layout: registered.layout.expect("histograms have a layout"),
-            time_unit: TimeUnit::of(&registered.unit),
+            time_unit: TimeUnit::of(&registered.unit, registered.decimals),
             instrument: registered.instrument,
         }
     }
@@ -56,7 +56,8 @@ impl Histogram {
     }
 
     /// Measures from now until the guard is dropped, and records that time in
-    /// the series' unit: `s`, `ms`, `us`, or nanoseconds for any other.
+    /// the series' unit, `s`, `ms` or `us`, to its decimals; in nanoseconds for
+    /// any other unit.
     ///
     /// The first timer of a process calibrates the clock, which takes up to
     /// 200 ms; [`Timer::calibrate`] does it at a better moment.

@@ -151,6 +151,7 @@ pub struct Instrument {
     pub(crate) attributes: Vec<(Arc<str>, AttributeValue)>,
     pub(crate) range: Option<(u64, u64)>,
     pub(crate) digits: Option<u8>,
+    pub(crate) decimals: u8,
 }
 
 impl Instrument {
@@ -165,6 +166,7 @@ impl Instrument {
             attributes: Vec::new(),
             range: None,
             digits: None,
+            decimals: 0,
         }
     }
 
@@ -200,6 +202,17 @@ impl Instrument {
         self
     }
 
+    /// Decimal places of the unit that are recorded, 0 to 9: a record of 1
+    /// means 10^-`decimals` of the unit. With the unit `s`, 6 decimals are
+    /// microseconds: recorded as whole numbers, reported as seconds.
+    ///
+    /// Ranges and what [`RetiredEpoch`](crate::RetiredEpoch) holds are as
+    /// recorded; exporters divide. Gauges take fractions as they are.
+    pub fn decimals(mut self, decimals: u8) -> Self {
+        self.decimals = decimals;
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), RegisterError> {
         let mut bytes = self.name.bytes();
         let name_is_valid = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
@@ -214,6 +227,12 @@ impl Instrument {
             return Err(RegisterError::InvalidUnit {
                 name: (&*self.name).into(),
                 unit: (&*self.unit).into(),
+            });
+        }
+        if self.decimals > 9 {
+            return Err(RegisterError::InvalidDecimals {
+                name: (&*self.name).into(),
+                decimals: self.decimals,
             });
         }
         Ok(())
@@ -294,6 +313,7 @@ pub struct InstrumentInfo {
     pub(crate) unit: Arc<str>,
     pub(crate) description: Arc<str>,
     pub(crate) layout: Option<Layout>,
+    pub(crate) decimals: u8,
     pub(crate) series: Vec<usize>,
     pub(crate) is_bound: bool,
 }
@@ -322,6 +342,12 @@ impl InstrumentInfo {
     /// The bucket layout, for histograms.
     pub fn layout(&self) -> Option<&Layout> {
         self.layout.as_ref()
+    }
+
+    /// Decimal places of the unit that are recorded; see
+    /// [`Instrument::decimals`].
+    pub fn decimals(&self) -> u8 {
+        self.decimals
     }
 
     /// Indices of its series in [`Catalog::series`], in order of registration.

@@ -6,26 +6,36 @@ use quanta::Clock;
 
 use crate::histogram::Histogram;
 
-/// The unit a timer records in, read off the series' unit once.
+/// The unit a timer records in, read off the series' unit and decimals once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeUnit {
     Nanoseconds,
     Microseconds,
     Milliseconds,
     Seconds,
+    /// 10^-n seconds.
+    Decimals(u8),
 }
 
 impl TimeUnit {
-    pub(crate) fn of(unit: &str) -> Self {
-        match unit {
-            "us" => Self::Microseconds,
-            "ms" => Self::Milliseconds,
-            "s" => Self::Seconds,
-            _ => Self::Nanoseconds,
+    pub(crate) fn of(unit: &str, decimals: u8) -> Self {
+        let places = match unit {
+            "s" => 0,
+            "ms" => 3,
+            "us" => 6,
+            "ns" => 9,
+            _ => return Self::Nanoseconds,
+        };
+        match places + decimals {
+            0 => Self::Seconds,
+            3 => Self::Milliseconds,
+            6 => Self::Microseconds,
+            9 => Self::Nanoseconds,
+            other => Self::Decimals(other),
         }
     }
 
-    /// Whole units in `nanos`, rounded down.
+    /// Whole units in `nanos`, rounded down, and at most `u64::MAX`.
     #[inline]
     pub(crate) fn of_nanos(self, nanos: u64) -> u64 {
         match self {
@@ -33,6 +43,10 @@ impl TimeUnit {
             Self::Microseconds => nanos / 1_000,
             Self::Milliseconds => nanos / 1_000_000,
             Self::Seconds => nanos / 1_000_000_000,
+            Self::Decimals(places @ ..=9) => nanos / 10_u64.pow(u32::from(9 - places)),
+            Self::Decimals(places) => {
+                nanos.saturating_mul(10_u64.saturating_pow(u32::from(places - 9)))
+            }
         }
     }
 }
@@ -106,14 +120,25 @@ mod tests {
 
     #[test]
     fn units_divide_nanoseconds() {
-        for (unit, expected) in [
-            ("s", 2),
-            ("ms", 2_500),
-            ("us", 2_500_000),
-            ("ns", 2_500_000_001),
-            ("", 2_500_000_001),
+        for (unit, decimals, expected) in [
+            ("s", 0, 2),
+            ("ms", 0, 2_500),
+            ("s", 3, 2_500),
+            ("us", 0, 2_500_000),
+            ("ms", 3, 2_500_000),
+            ("s", 6, 2_500_000),
+            ("ns", 0, 2_500_000_001),
+            ("us", 3, 2_500_000_001),
+            ("s", 9, 2_500_000_001),
+            ("", 0, 2_500_000_001),
+            ("{step}", 2, 2_500_000_001),
+            ("s", 1, 25),
+            ("s", 7, 25_000_000),
+            ("us", 6, 2_500_000_001_000),
+            ("ns", 9, 2_500_000_001_000_000_000),
         ] {
-            assert_eq!(TimeUnit::of(unit).of_nanos(2_500_000_001), expected);
+            let unit = TimeUnit::of(unit, decimals);
+            assert_eq!(unit.of_nanos(2_500_000_001), expected);
         }
     }
 }

@@ -501,3 +501,28 @@ fn threads_that_register_one_name_get_one_series() {
         assert_eq!(histogram.len(), THREADS as u64);
     }
 }
+
+#[test]
+fn decimals_are_part_of_an_instrument() {
+    let registry = Registry::new();
+    let wait = || Instrument::new("wait").unit("s");
+    registry.histogram(wait().decimals(6)).unwrap();
+    assert_eq!(registry.catalog().instruments()[0].decimals(), 6);
+    assert_eq!(
+        registry.histogram(wait().decimals(3)).unwrap_err(),
+        RegisterError::DecimalsConflict {
+            name: "wait".into(),
+            registered: 6,
+            requested: 3,
+        }
+    );
+    assert_eq!(
+        registry
+            .counter(Instrument::new("x").decimals(10))
+            .unwrap_err(),
+        RegisterError::InvalidDecimals {
+            name: "x".into(),
+            decimals: 10,
+        }
+    );
+}

@@ -27,7 +27,7 @@ pub(crate) struct Accumulator {
     /// Where a series' delta point begins, if before the window: what was
     /// refused is in it.
     since: HashMap<usize, SystemTime>,
-    tables: Vec<(Layout, Arc<Table>)>,
+    tables: Vec<(Layout, u8, Arc<Table>)>,
     /// How many instruments, the catalog's first, are the library's own.
     own: usize,
 }
@@ -61,6 +61,8 @@ pub(crate) struct HistogramTotal {
     pub(crate) range: Option<(u64, u64)>,
     /// Counts the changes of all this; never 0.
     pub(crate) change: u64,
+    /// Of the unit, in `sum` and `range`.
+    pub(crate) decimals: u8,
     table: Arc<Table>,
 }
 
@@ -136,20 +138,23 @@ impl Accumulator {
                     sum: 0,
                     range: None,
                     change: 1,
-                    table: self.table(layout),
+                    decimals: instrument.decimals(),
+                    table: self.table(layout, instrument.decimals()),
                 }))
             }
             _ => Total::Gauge(None),
         }
     }
 
-    /// Histograms of one layout share a table.
-    fn table(&mut self, layout: &Layout) -> Arc<Table> {
-        if let Some((_, table)) = self.tables.iter().find(|(known, _)| known == layout) {
+    /// Histograms of one layout and the same decimals share a table.
+    fn table(&mut self, layout: &Layout, decimals: u8) -> Arc<Table> {
+        let mut known = self.tables.iter();
+        let known = known.find(|(known, places, _)| known == layout && *places == decimals);
+        if let Some((_, _, table)) = known {
             return Arc::clone(table);
         }
-        let table = Arc::new(Table::new(layout));
-        self.tables.push((*layout, Arc::clone(&table)));
+        let table = Arc::new(Table::new(layout, decimals));
+        self.tables.push((*layout, decimals, Arc::clone(&table)));
         table
     }
 
@@ -191,6 +196,7 @@ impl Accumulator {
                         sum: 0,
                         range: None,
                         change: total.change + 1,
+                        decimals: total.decimals,
                         table: Arc::clone(&total.table),
                     };
                     Total::Histogram(Box::new(std::mem::replace(total, empty)))
@@ -263,7 +269,7 @@ impl HistogramTotal {
         match (&mut self.buckets, encoding) {
             (Buckets::Exponential(total), _) => total.add(&self.table, buckets, first, last),
             (Buckets::Explicit(total), HistogramEncoding::Explicit(bounds)) => {
-                total.add(layout, bounds, buckets);
+                total.add(layout, self.decimals, bounds, buckets);
             }
             (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
         }
@@ -293,6 +299,18 @@ impl HistogramTotal {
             None => (low, high),
         });
     }
+}
+
+/// A value recorded with so many decimals, in its unit.
+///
+/// A division by a power of ten that an `f64` holds exactly: the result is the
+/// number nearest to the quotient, so 5,000,000 ns are 0.005 s to the last bit.
+#[inline]
+pub(crate) fn in_unit(recorded: f64, decimals: u8) -> f64 {
+    if decimals == 0 {
+        return recorded;
+    }
+    recorded / 10_f64.powi(decimals.into())
 }
 
 /// The nearest `i64`: what OTLP's signed `asInt` can hold. A counter's total

@@ -2,8 +2,8 @@
 //!
 //! Names and attributes are those of the OpenTelemetry semantic conventions
 //! for SDKs (`otel.sdk.*`, status Development) where they have one, and
-//! `pqcnet.telemetry.*` elsewhere. Durations are in microseconds, as the core
-//! counts in whole numbers.
+//! `pqcnet.telemetry.*` elsewhere. Durations are recorded in microseconds and
+//! reported in seconds.
 //!
 //! Nothing loops: a report that would hold nothing but these is not sent.
 
@@ -78,7 +78,8 @@ impl SelfMetrics {
         let microseconds = |name: &'static str, description: &'static str| {
             registry.histogram(
                 Instrument::new(name)
-                    .unit("us")
+                    .unit("s")
+                    .decimals(6)
                     .description(description)
                     .digits(2),
             )

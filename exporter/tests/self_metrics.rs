@@ -81,8 +81,8 @@ fn they_are_there_by_default_under_the_names_and_units_of_the_conventions() {
                 "otel.sdk.exporter.metric_data_point.inflight",
                 "{data_point}"
             ),
-            (DURATION, "us"),
-            (COLLECTION, "us"),
+            (DURATION, "s"),
+            (COLLECTION, "s"),
             ("otel.sdk.processor.log.queue.capacity", "{log_record}"),
             (LOGS_QUEUE, "{log_record}"),
             ("pqcnet.telemetry.clamped", "{record}"),

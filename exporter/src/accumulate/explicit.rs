@@ -6,6 +6,8 @@
 
 use pqcnet_telemetry_core::Layout;
 
+use super::in_unit;
+
 /// Counts between bounds, one more than there are bounds.
 #[derive(Clone, Debug)]
 pub(crate) struct Explicit {
@@ -19,9 +21,16 @@ impl Explicit {
         }
     }
 
-    pub(crate) fn add(&mut self, layout: &Layout, bounds: &[f64], buckets: &[(u32, u64)]) {
+    /// Adds HDR buckets of so many decimals between bounds in the unit.
+    pub(crate) fn add(
+        &mut self,
+        layout: &Layout,
+        decimals: u8,
+        bounds: &[f64],
+        buckets: &[(u32, u64)],
+    ) {
         for &(bucket, count) in buckets {
-            let value = layout.lowest_of(bucket as usize) as f64;
+            let value = in_unit(layout.lowest_of(bucket as usize) as f64, decimals);
             self.counts[bounds.partition_point(|bound| *bound < value)] += count;
         }
     }
@@ -58,7 +67,7 @@ mod tests {
             let mut explicit = Explicit::new(&bounds);
             let mut naive = vec![0; bounds.len() + 1];
             for value in values {
-                explicit.add(&layout, &bounds, &[(layout.index_of(value) as u32, 1)]);
+                explicit.add(&layout, 0, &bounds, &[(layout.index_of(value) as u32, 1)]);
                 let above = bounds.iter().filter(|bound| **bound < value as f64).count();
                 naive[above] += 1;
             }

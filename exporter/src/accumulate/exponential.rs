@@ -8,6 +8,8 @@
 
 use pqcnet_telemetry_core::Layout;
 
+use super::in_unit;
+
 /// The finest scale used: 2.7 per mille a bucket, which is what Prometheus's
 /// native histograms take at most; three HDR digits hold no more either.
 pub(crate) const MAX_SCALE: i32 = 8;
@@ -18,7 +20,8 @@ const MAX_BUCKETS: usize = 160;
 /// For every HDR bucket its index at [`MAX_SCALE`], [`ZERO`] for that of zero.
 ///
 /// The index at a coarser scale is this one shifted right, as each step halves
-/// the number of buckets exactly. Indices of all numbers fit: 64 octaves of 256.
+/// the number of buckets exactly. Indices of all numbers fit: 64 octaves of 256,
+/// from 30 octaves below one on.
 #[derive(Debug)]
 pub(crate) struct Table(Box<[i16]>);
 
@@ -26,11 +29,11 @@ pub(crate) struct Table(Box<[i16]>);
 const ZERO: i16 = i16::MIN;
 
 impl Table {
-    /// O(HDR buckets).
-    pub(crate) fn new(layout: &Layout) -> Self {
+    /// For values of so many decimals. O(HDR buckets).
+    pub(crate) fn new(layout: &Layout, decimals: u8) -> Self {
         let indices = (0..layout.len()).map(|index| match layout.lowest_of(index) {
             0 => ZERO,
-            value => index_at_max_scale(value),
+            value => index_at_max_scale(in_unit(value as f64, decimals)),
         });
         Self(indices.collect())
     }
@@ -41,14 +44,17 @@ impl Table {
     }
 }
 
-fn index_at_max_scale(value: u64) -> i16 {
-    let exponent = value.ilog2() as i16;
-    if value.is_power_of_two() {
+/// Of a normal, positive number.
+fn index_at_max_scale(value: f64) -> i16 {
+    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    let exponent = (value.to_bits() >> FRACTION_BITS) as i16 - 1023;
+    let fraction = value.to_bits() & ((1 << FRACTION_BITS) - 1);
+    if fraction == 0 {
         // The upper bound of its bucket; exact where a logarithm may not be.
         return (exponent << MAX_SCALE) - 1;
     }
     // Strictly between two powers of two, whatever the rounding.
-    let fraction = (value as f64 / (1_u64 << exponent) as f64).log2();
+    let fraction = f64::from_bits(fraction | 1_f64.to_bits()).log2();
     let steps = 1_i16 << MAX_SCALE;
     let within = (fraction * f64::from(steps)).ceil() as i16 - 1;
     (exponent << MAX_SCALE) + within.clamp(0, steps - 1)
@@ -182,21 +188,19 @@ mod tests {
 
     #[test]
     fn powers_of_two_are_upper_bounds() {
-        for exponent in 0..64 {
-            let index = index_at_max_scale(1 << exponent);
-            assert_eq!(index, exponent * 256 - 1);
-            if exponent > 1 {
-                assert_eq!(index_at_max_scale((1 << exponent) + 1) >> 8, exponent);
-                assert_eq!(index_at_max_scale((1 << exponent) - 1) >> 8, exponent - 1);
-            }
+        for exponent in -30..64_i16 {
+            let power = 2_f64.powi(exponent.into());
+            assert_eq!(index_at_max_scale(power), exponent * 256 - 1);
+            assert_eq!(index_at_max_scale(power.next_up()) >> 8, exponent);
+            assert_eq!(index_at_max_scale(power.next_down()) >> 8, exponent - 1);
         }
     }
 
     proptest! {
         #[test]
-        fn every_value_lies_in_its_bucket(value in 1_u64..1 << 50) {
+        fn every_value_lies_in_its_bucket(value in 1_u64..1 << 50, decimals in 0_u8..=9) {
+            let value = in_unit(value as f64, decimals);
             let (lower, upper) = bounds(MAX_SCALE, index_at_max_scale(value).into());
-            let value = value as f64;
             // `powi` of the oracle is off by some parts in 10^12 here.
             prop_assert!(value > lower * (1.0 - 1e-10) && value <= upper * (1.0 + 1e-10));
         }
@@ -206,7 +210,7 @@ mod tests {
             values in prop::collection::vec((0_u64..1 << 41, 1_u64..1000), 0..400),
         ) {
             let layout = layout();
-            let table = Table::new(&layout);
+            let table = Table::new(&layout, 0);
             let mut naive = std::collections::BTreeMap::<i32, u64>::new();
             let mut zeroes = 0;
             let buckets = values.iter().map(|&(value, count)| (layout.index_of(value) as u32, count));
@@ -240,7 +244,7 @@ mod tests {
             ),
         ) {
             let layout = layout();
-            let table = Table::new(&layout);
+            let table = Table::new(&layout, 0);
             let mut all = Exponential::default();
             let mut merged = Exponential::default();
             for values in &parts {

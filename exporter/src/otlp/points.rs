@@ -2,7 +2,7 @@
 
 use pqcnet_telemetry_core::{Catalog, Kind};
 
-use crate::accumulate::{HistogramTotal, Total};
+use crate::accumulate::{HistogramTotal, Total, in_unit, to_i64};
 use crate::config::Temporality;
 
 /// One series in a report.
@@ -15,6 +15,15 @@ pub(crate) struct Point {
     pub(crate) is_windowed: bool,
     /// Whether it says nothing while it is zero.
     is_silent_at_zero: bool,
+    /// Of its unit, in what is recorded.
+    decimals: u8,
+}
+
+/// What a data point that is no histogram says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    Int(i64),
+    Double(f64),
 }
 
 /// The series of a catalog in the order of the wire: by instrument.
@@ -30,6 +39,7 @@ pub(crate) fn points(catalog: &Catalog, temporality: Temporality) -> impl Iterat
                 instrument: index,
                 is_windowed,
                 is_silent_at_zero: is_windowed || is_base,
+                decimals: instrument.decimals(),
             }
         })
     })
@@ -51,12 +61,26 @@ impl Point {
         };
         !(is_zero && self.is_silent_at_zero)
     }
+
+    /// What the point says of a total that is no histogram's.
+    #[inline]
+    pub(crate) fn number(&self, total: &Total) -> Option<Number> {
+        let scaled = |total| Some(Number::Double(in_unit(total, self.decimals)));
+        match *total {
+            Total::Counter(total) if self.decimals > 0 => scaled(total as f64),
+            Total::UpDownCounter(total) if self.decimals > 0 => scaled(total as f64),
+            Total::Counter(total) => Some(Number::Int(counter_to_i64(total))),
+            Total::UpDownCounter(total) => Some(Number::Int(to_i64(total))),
+            Total::Gauge(value) => value.map(Number::Double),
+            Total::Histogram(_) => None,
+        }
+    }
 }
 
 /// A counter's total as OTLP's signed `asInt` can hold it: past `i64::MAX` it
 /// stays there, and never turns negative or falls.
 #[inline]
-pub(crate) fn counter_to_i64(total: u128) -> i64 {
+fn counter_to_i64(total: u128) -> i64 {
     i64::try_from(total).unwrap_or(i64::MAX)
 }
 
@@ -66,7 +90,7 @@ pub(crate) fn sum_of(total: &HistogramTotal) -> f64 {
     if total.count == 0 {
         0.0
     } else {
-        total.sum as f64
+        in_unit(total.sum as f64, total.decimals)
     }
 }
 
@@ -74,5 +98,6 @@ pub(crate) fn sum_of(total: &HistogramTotal) -> f64 {
 #[inline]
 pub(crate) fn range_of(total: &HistogramTotal) -> Option<(f64, f64)> {
     let (least, greatest) = total.range.filter(|_| total.count > 0)?;
-    Some((least as f64, greatest as f64))
+    let in_unit = |value: u64| in_unit(value as f64, total.decimals);
+    Some((in_unit(least), in_unit(greatest)))
 }

@@ -2,9 +2,9 @@
 
 use super::envelope::Envelope;
 use crate::accumulate::exponential::Exponential;
-use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window, to_i64};
+use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window};
 use crate::config::{HistogramEncoding, Temporality};
-use crate::otlp::points::{Point, counter_to_i64, range_of, sum_of};
+use crate::otlp::points::{Number, Point, range_of, sum_of};
 use crate::otlp::resource::Resource;
 use crate::otlp::{Body, MetricsFormat, json};
 
@@ -95,11 +95,12 @@ impl MetricsEncoder {
                 };
                 let times = Times::new(window);
                 let time = times.of(point);
-                bodies.point(planned, |out| write_value(out, total, time, histogram));
+                let number = point.number(total);
+                bodies.point(planned, |out| write_value(out, number, time, histogram));
                 continue;
             }
-            let time = times.of(point);
-            bodies.point(planned, |out| write_value(out, total, time, histogram));
+            let (time, number) = (times.of(point), point.number(total));
+            bodies.point(planned, |out| write_value(out, number, time, histogram));
         }
         bodies.finish()
     }
@@ -129,17 +130,16 @@ impl MetricsEncoder {
 }
 
 /// The rest of a point, from its time on.
-fn write_value(out: &mut Vec<u8>, total: &Total, time: &Time, histogram: &[u8]) {
-    match total {
-        Total::Counter(total) => write_integer(out, time, counter_to_i64(*total)),
-        Total::UpDownCounter(total) => write_integer(out, time, to_i64(*total)),
-        Total::Gauge(value) => {
+fn write_value(out: &mut Vec<u8>, number: Option<Number>, time: &Time, histogram: &[u8]) {
+    match number {
+        Some(Number::Int(value)) => write_integer(out, time, value),
+        Some(Number::Double(value)) => {
             out.extend_from_slice(&time.alone);
             out.extend_from_slice(b",\"asDouble\":");
-            json::double(out, value.unwrap_or(f64::NAN));
+            json::double(out, value);
             out.push(b'}');
         }
-        Total::Histogram(_) => {
+        None => {
             out.extend_from_slice(&time.alone);
             out.extend_from_slice(histogram);
             out.push(b'}');

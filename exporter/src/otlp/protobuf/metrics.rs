@@ -8,9 +8,9 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use prost::Message;
 
 use super::Envelope;
-use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, to_i64};
+use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total};
 use crate::config::HistogramEncoding;
-use crate::otlp::points::{counter_to_i64, range_of, sum_of};
+use crate::otlp::points::{Number, range_of, sum_of};
 use crate::otlp::resource::Resource;
 use crate::otlp::{Body, MetricsFormat, unix_nanos};
 
@@ -78,7 +78,7 @@ impl MetricsEncoder {
             let number = NumberDataPoint {
                 start_time_unix_nano: start,
                 time_unix_nano: end,
-                value: value_of(total),
+                value: point.number(total).map(value_of),
                 ..Default::default()
             };
             bodies.point(point, &number, &self.histograms[point.series].bytes);
@@ -101,12 +101,10 @@ impl MetricsEncoder {
     }
 }
 
-fn value_of(total: &Total) -> Option<Value> {
-    match total {
-        Total::Counter(total) => Some(Value::AsInt(counter_to_i64(*total))),
-        Total::UpDownCounter(total) => Some(Value::AsInt(to_i64(*total))),
-        Total::Gauge(value) => value.map(Value::AsDouble),
-        Total::Histogram(_) => None,
+fn value_of(number: Number) -> Value {
+    match number {
+        Number::Int(value) => Value::AsInt(value),
+        Number::Double(value) => Value::AsDouble(value),
     }
 }
 

@@ -43,7 +43,14 @@ fn lose_what_json_loses(metric: &mut Metric) {
                 numbers.into_iter().flatten().for_each(lose);
             }
         }
-        Data::Sum(_) | Data::Summary(_) => {}
+        Data::Sum(sum) => {
+            for point in &mut sum.data_points {
+                if let Some(Value::AsDouble(value)) = &mut point.value {
+                    lose(value);
+                }
+            }
+        }
+        Data::Summary(_) => {}
     }
 }
 
@@ -174,4 +181,26 @@ fn totals_past_i64_stay_at_its_maximum() {
     let levels = numbers_of(&metrics, "level");
     assert_eq!(levels[0].value, Some(Value::AsInt(i64::MIN)));
     assert_eq!(numbers_of(&metrics, "idle")[0].value, Some(Value::AsInt(0)));
+}
+
+#[test]
+fn decimals_are_divided_out() {
+    let metrics = reported(&[
+        Step::Spend(5_000_000),
+        Step::Value(1, 1_500),
+        Step::Value(1, 2_000_000),
+    ]);
+    let spent = numbers_of(&metrics, "spent");
+    assert_eq!(spent[0].value, Some(Value::AsDouble(0.005)));
+    let wait = metrics.iter().find(|metric| metric.name == "wait").unwrap();
+    let Some(Data::ExponentialHistogram(wait)) = &wait.data else {
+        panic!("{wait:?}");
+    };
+    let point = &wait.data_points[0];
+    assert_eq!((point.count, point.sum), (2, Some(2.001_5)));
+    assert_eq!((point.min, point.max), (Some(0.001_5), Some(2.000_895)));
+    let positive = point.positive.as_ref().unwrap();
+    // 2 s is the upper bound of its bucket at every scale.
+    let last = positive.offset + positive.bucket_counts.len() as i32 - 1;
+    assert_eq!(f64::from(last + 1) / 2_f64.powi(point.scale), 1.0);
 }

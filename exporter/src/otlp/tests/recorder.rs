@@ -17,6 +17,8 @@ const SERIES: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Count(usize, u64),
+    /// Nanoseconds of a counter of seconds.
+    Spend(u64),
     Level(usize, i64),
     Set(usize, f64),
     Value(usize, u64),
@@ -48,6 +50,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let step = prop_oneof![
         4 => (series(), any_width.clone()).prop_map(|(at, n)| Step::Count(at, n)),
+        1 => any_width.clone().prop_map(Step::Spend),
         2 => (series(), any::<i64>()).prop_map(|(at, n)| Step::Level(at, n)),
         2 => (series(), gauge).prop_map(|(at, value)| Step::Set(at, value)),
         5 => (series(), any_width).prop_map(|(at, value)| Step::Value(at, value)),
@@ -80,6 +83,7 @@ pub(super) struct Recorder {
     registry: Registry,
     pub(super) accumulator: Accumulator,
     counters: Vec<Counter>,
+    spent: Counter,
     levels: Vec<UpDownCounter>,
     gauges: Vec<Gauge>,
     histograms: Vec<Histogram>,
@@ -100,8 +104,10 @@ impl Recorder {
         let level = registry.up_down_counter("level").unwrap();
         let gauge = registry.gauge("load").unwrap();
         let histogram = registry
-            .histogram(Instrument::new("wait").unit("ms"))
+            .histogram(Instrument::new("wait").unit("s").decimals(6))
             .unwrap();
+        let spent = Instrument::new("spent").unit("s").decimals(9);
+        let spent = registry.counter(spent).unwrap();
         registry.counter("idle").unwrap();
         registry.histogram("idle.wait").unwrap();
         registry.gauge("never.set").unwrap();
@@ -118,6 +124,7 @@ impl Recorder {
             accumulator: Accumulator::new(format.temporality, &format.histograms, now),
             registry,
             counters,
+            spent,
             levels,
             gauges,
             histograms,
@@ -128,6 +135,7 @@ impl Recorder {
     pub(super) fn step(&mut self, step: &Step) -> bool {
         match step {
             Step::Count(at, n) => self.counters[*at].add(*n),
+            Step::Spend(nanos) => self.spent.add(*nanos),
             Step::Level(at, n) => self.levels[*at].add(*n),
             Step::Set(at, value) => self.gauges[*at].set(*value),
             Step::Value(at, value) => self.histograms[*at].record(*value),
