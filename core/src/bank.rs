@@ -30,6 +30,10 @@ use crate::sync::{mutant, zeroed};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ScalarSlot(pub(crate) u32);
 
+/// Index of a gauge in its registry, likewise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GaugeSlot(pub(crate) u32);
+
 /// Index of a histogram in every bank of its registry, likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HistogramSlot(pub(crate) u32);
@@ -111,12 +115,14 @@ impl Bank {
 
     /// Reports what each touched slot has gained since the last call, and moves
     /// its baseline. Only the collector calls this. `registered` is what the
-    /// catalog says of the slots.
+    /// catalog says of the slots; those not `occupied`, one bit a slot, are left
+    /// alone.
     ///
     /// Costs one step per 64 registered slots and one per touched slot.
     pub(crate) fn harvest_scalars(
         &self,
         registered: &[ScalarSeries],
+        occupied: &[u64],
         mut report: impl FnMut(usize, i128),
     ) {
         // The same length for all, so that one check of a slot serves them.
@@ -126,8 +132,11 @@ impl Bank {
         let touched = &self.touched.as_slice()[..len.div_ceil(64)];
         // A carry from here on is one that a reading misses: see `cell`.
         let has_carries = self.any_carry.read() != 0;
-        for (word_index, word) in touched.iter().enumerate() {
+        for (word_index, (word, occupied)) in touched.iter().zip(occupied).enumerate() {
             let mut touched = word.read();
+            if !mutant!("vacant.harvested") {
+                touched &= occupied;
+            }
             while touched != 0 {
                 let slot = word_index * 64 + touched.trailing_zeros() as usize;
                 touched &= touched - 1;
@@ -207,6 +216,12 @@ impl Bank {
         // difference too small, never a wrapped giant.
         let now = self.reading(slot.0 as usize);
         now.gain_since(self.baseline(slot.0 as usize))
+    }
+
+    /// Whether a scalar's slot holds something that no flush has reported.
+    pub(crate) fn has_gain(&self, slot: ScalarSlot) -> bool {
+        let slot = slot.0 as usize;
+        self.reading(slot) != self.baseline(slot)
     }
 
     /// The block of `slot`, if it was ever recorded into.

@@ -1,15 +1,18 @@
 //! The list of all series, as registration builds it.
 //!
-//! Append-only: indices and slots are valid for the registry's life. A flush
-//! takes an `Arc` of it along, so a retired epoch can name its values however
-//! long it is kept; registration clones the list only where one is held.
+//! A flush takes an `Arc` of it along, so a retired epoch can name its values
+//! however long it is kept; registration clones the list only where one is
+//! held. The index of a series is its own until it has ended
+//! ([`RetiredEpoch::ended`]); then another may get it, in the catalog of a later
+//! epoch.
+//!
+//! [`RetiredEpoch::ended`]: crate::RetiredEpoch::ended
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::bank::{Direction, HistogramSlot, ScalarSlot};
-use crate::error::RegisterError;
+use crate::bank::Direction;
 use crate::histogram::layout::Layout;
 use crate::series::{Attributes, Instrument, InstrumentInfo, Kind, Series, Slot};
 
@@ -23,7 +26,7 @@ pub(crate) struct Capacity {
     pub(crate) cardinality: usize,
 }
 
-/// All series of a registry at one moment, in order of registration.
+/// All series of a registry at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     instruments: Vec<Arc<InstrumentInfo>>,
@@ -32,9 +35,17 @@ pub struct Catalog {
     by_attributes: HashMap<(usize, Attributes), usize>,
     /// By slot, for each kind of slot: the series that has it.
     scalars: Vec<ScalarSeries>,
+    /// One bit a scalar's slot: whether a series has it.
+    occupied: Vec<u64>,
     gauges: Vec<u32>,
     histograms: Vec<u32>,
+    /// Indices of series that have ended.
+    vacant: Vec<usize>,
+    pub(crate) has_expiry: bool,
 }
+
+/// In the lists of gauges and histograms: no series.
+pub(crate) const VACANT: u32 = u32::MAX;
 
 /// What a flush needs to know of a scalar's slot.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +70,8 @@ impl Catalog {
         &self.instruments
     }
 
-    /// Every series, in order of registration.
+    /// Every series, by its index. One that no instrument names has ended, and
+    /// its index waits for another.
     pub fn series(&self) -> &[Arc<Series>] {
         &self.series
     }
@@ -78,6 +90,10 @@ impl Catalog {
         &self.scalars
     }
 
+    pub(crate) fn occupied(&self) -> &[u64] {
+        &self.occupied
+    }
+
     pub(crate) fn gauges(&self) -> &[u32] {
         &self.gauges
     }
@@ -86,224 +102,143 @@ impl Catalog {
         &self.histograms
     }
 
-    pub(crate) fn register(
+    /// Whether an instrument's idle series end.
+    pub(crate) fn has_expiry(&self) -> bool {
+        self.has_expiry
+    }
+
+    pub(crate) fn instrument_of(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn series_of(&self, instrument: usize, attributes: &Attributes) -> Option<usize> {
+        // The map owns its keys, and cloning one copies a pointer.
+        let identity = (instrument, attributes.clone());
+        self.by_attributes.get(&identity).copied()
+    }
+
+    /// The series that has this slot.
+    pub(crate) fn series_in(&self, slot: Slot) -> Option<usize> {
+        let series = match slot {
+            Slot::Scalar(slot) => {
+                let slot = slot.0 as usize;
+                let is_occupied = self.occupied[slot / 64] & (1 << (slot % 64)) != 0;
+                is_occupied.then_some(self.scalars[slot].series)
+            }
+            Slot::Gauge(slot) => Some(self.gauges[slot.0 as usize]),
+            Slot::Histogram(slot) => Some(self.histograms[slot.0 as usize]),
+        };
+        let series = series.filter(|series| *series != VACANT);
+        series.map(|series| series as usize)
+    }
+
+    pub(crate) fn info(&mut self, instrument: usize) -> &mut InstrumentInfo {
+        Arc::make_mut(&mut self.instruments[instrument])
+    }
+
+    /// Adds an instrument whose name is new.
+    pub(crate) fn add_instrument(
         &mut self,
         instrument: Instrument,
         kind: Kind,
-        default_layout: (u64, u64, u8),
-        capacity: &Capacity,
-    ) -> Result<Registered, RegisterError> {
-        instrument.check()?;
-        let attributes = Attributes::new(&instrument.name, instrument.attributes.iter().cloned())?;
-        let known = self.by_name.get(&instrument.name).copied();
-        if let Some(index) = known {
-            self.agree_on_kind(index, &instrument, kind)?;
-        }
-        let layout = match kind {
-            Kind::Histogram => {
-                let inherited = known.and_then(|index| self.instruments[index].layout);
-                let (low, high, digits) =
-                    inherited.map_or(default_layout, |l| (l.lowest(), l.highest(), l.digits()));
-                let (low, high) = instrument.range.unwrap_or((low, high));
-                let digits = instrument.digits.unwrap_or(digits);
-                Some(Layout::new(&instrument.name, low, high, digits)?)
-            }
-            _ => None,
-        };
-        if let Some(index) = known {
-            self.agree(index, &instrument, layout)?;
-        }
-        let index = known.unwrap_or(self.instruments.len());
-        if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
-            self.describe(index, &instrument);
-            return Ok(self.registered(series));
-        }
-        let slot = self.reserve(&instrument.name, kind, capacity)?;
-        if known.is_none() {
-            self.by_name.insert(Arc::clone(&instrument.name), index);
-            self.instruments.push(Arc::new(InstrumentInfo {
-                name: instrument.name,
-                kind,
-                unit: instrument.unit,
-                description: instrument.description,
-                layout,
-                decimals: instrument.decimals,
-                series: Vec::new(),
-                is_bound: false,
-            }));
-        } else {
-            self.describe(index, &instrument);
-        }
-        Ok(self.push(index, attributes, slot))
-    }
-
-    /// The series of a registered instrument with attributes known only now;
-    /// past the cardinality limit, its overflow series.
-    pub(crate) fn bind(
-        &mut self,
-        index: usize,
-        attributes: Attributes,
-        capacity: &Capacity,
-    ) -> Result<Registered, RegisterError> {
-        let bound = self.find_or_bind(index, attributes, capacity)?;
-        if !self.instruments[index].is_bound {
-            Arc::make_mut(&mut self.instruments[index]).is_bound = true;
-        }
-        Ok(bound)
-    }
-
-    fn find_or_bind(
-        &mut self,
-        index: usize,
-        attributes: Attributes,
-        capacity: &Capacity,
-    ) -> Result<Registered, RegisterError> {
-        if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
-            return Ok(self.registered(series));
-        }
-        let info = &self.instruments[index];
-        let bound = info.series.iter();
-        let bound = bound.filter(|series| !self.series[**series].attributes.is_empty());
-        // The specification counts the overflow series into the limit.
-        let is_full = bound.count() + 1 >= capacity.cardinality;
-        let attributes = if is_full {
-            Attributes::overflow()
-        } else {
-            attributes
-        };
-        if let Some(&series) = self.by_attributes.get(&(index, attributes.clone())) {
-            return Ok(self.registered(series));
-        }
-        let (name, kind) = (Arc::clone(&info.name), info.kind);
-        let slot = self.reserve(&name, kind, capacity)?;
-        Ok(self.push(index, attributes, slot))
-    }
-
-    pub(crate) fn name_of(&self, instrument: usize) -> &str {
-        &self.instruments[instrument].name
-    }
-
-    fn agree_on_kind(
-        &self,
-        index: usize,
-        instrument: &Instrument,
-        kind: Kind,
-    ) -> Result<(), RegisterError> {
-        let info = &self.instruments[index];
-        if info.kind == kind {
-            return Ok(());
-        }
-        Err(RegisterError::KindConflict {
-            name: (&*instrument.name).into(),
-            registered: info.kind,
-            requested: kind,
-        })
-    }
-
-    /// The rest, of an instrument whose kind agrees.
-    fn agree(
-        &self,
-        index: usize,
-        instrument: &Instrument,
         layout: Option<Layout>,
-    ) -> Result<(), RegisterError> {
-        let info = &self.instruments[index];
-        let name = (&*instrument.name).into();
-        if info.unit != instrument.unit {
-            return Err(RegisterError::UnitConflict {
-                name,
-                registered: (&*info.unit).into(),
-                requested: (&*instrument.unit).into(),
-            });
-        }
-        if info.decimals != instrument.decimals {
-            return Err(RegisterError::DecimalsConflict {
-                name,
-                registered: info.decimals,
-                requested: instrument.decimals,
-            });
-        }
-        if info.layout != layout {
-            return Err(RegisterError::RangeConflict { name });
-        }
-        Ok(())
+    ) -> usize {
+        let index = self.instruments.len();
+        self.by_name.insert(Arc::clone(&instrument.name), index);
+        self.has_expiry |= instrument.idle_expiry.is_some();
+        self.instruments.push(Arc::new(InstrumentInfo {
+            name: instrument.name,
+            kind,
+            unit: instrument.unit,
+            description: instrument.description,
+            layout,
+            decimals: instrument.decimals,
+            idle_expiry: instrument.idle_expiry,
+            series: Vec::new(),
+            is_bound: false,
+        }));
+        index
     }
 
-    fn describe(&mut self, index: usize, instrument: &Instrument) {
-        if instrument.description.len() > self.instruments[index].description.len() {
-            Arc::make_mut(&mut self.instruments[index]).description =
-                Arc::clone(&instrument.description);
-        }
-    }
-
-    fn reserve(
+    /// Adds a series, at the index of one that has ended if there is one.
+    pub(crate) fn add(
         &mut self,
-        name: &str,
-        kind: Kind,
-        capacity: &Capacity,
-    ) -> Result<Slot, RegisterError> {
-        let (used, capacity) = match kind {
-            Kind::Counter | Kind::UpDownCounter => (self.scalars.len(), capacity.scalars),
-            Kind::Gauge => (self.gauges.len(), capacity.gauges),
-            Kind::Histogram => (self.histograms.len(), capacity.histograms),
-        };
-        if used >= capacity {
-            return Err(RegisterError::CapacityExhausted {
-                name: name.into(),
-                kind,
-                capacity,
-            });
-        }
-        let index = u32::try_from(used).expect("the builder bounds capacities to u32");
-        // `push` is next, and gives the series this number.
-        let series =
-            u32::try_from(self.series.len()).expect("fewer than 2^32 series fit in memory");
-        let scalar = |direction| ScalarSeries { direction, series };
-        Ok(match kind {
-            Kind::Counter => {
-                self.scalars.push(scalar(Direction::Up));
-                Slot::Scalar(ScalarSlot(index))
-            }
-            Kind::UpDownCounter => {
-                self.scalars.push(scalar(Direction::UpDown));
-                Slot::Scalar(ScalarSlot(index))
-            }
-            Kind::Gauge => {
-                self.gauges.push(series);
-                Slot::Gauge(index)
-            }
-            Kind::Histogram => {
-                self.histograms.push(series);
-                Slot::Histogram(HistogramSlot(index))
-            }
-        })
-    }
-
-    fn push(&mut self, instrument: usize, attributes: Attributes, slot: Slot) -> Registered {
-        let index = self.series.len();
-        self.by_attributes
-            .insert((instrument, attributes.clone()), index);
-        Arc::make_mut(&mut self.instruments[instrument])
-            .series
-            .push(index);
-        self.series.push(Arc::new(Series {
+        instrument: usize,
+        attributes: Attributes,
+        slot: Slot,
+        created: SystemTime,
+    ) -> usize {
+        let identity = (instrument, attributes.clone());
+        let series = Arc::new(Series {
             attributes,
             slot,
-            created: SystemTime::now(),
+            created,
             instrument,
-        }));
-        self.registered(index)
+        });
+        let index = self.vacant.pop().unwrap_or(self.series.len());
+        set_at(&mut self.series, index, series);
+        self.by_attributes.insert(identity, index);
+        self.info(instrument).series.push(index);
+        let series = u32::try_from(index).expect("fewer than 2^32 series fit in memory");
+        self.assign(slot, series);
+        index
     }
 
-    fn registered(&self, series: usize) -> Registered {
-        let series = &self.series[series];
-        let info = &self.instruments[series.instrument];
-        Registered {
-            slot: series.slot,
-            instrument: series.instrument,
-            layout: info.layout,
-            unit: Arc::clone(&info.unit),
-            decimals: info.decimals,
+    /// Removes series, whose indices are ascending, and tells `removed` of
+    /// each. O(series of their instruments).
+    pub(crate) fn remove(
+        &mut self,
+        indices: &[usize],
+        mut removed: impl FnMut(usize, &Series, &InstrumentInfo),
+    ) {
+        let mut instruments = Vec::new();
+        for &index in indices {
+            let series = Arc::clone(&self.series[index]);
+            let identity = (series.instrument, series.attributes.clone());
+            self.by_attributes.remove(&identity);
+            self.assign(series.slot, VACANT);
+            self.vacant.push(index);
+            instruments.push(series.instrument);
+            removed(index, &series, &self.instruments[series.instrument]);
         }
+        instruments.sort_unstable();
+        instruments.dedup();
+        for instrument in instruments {
+            let series = &mut self.info(instrument).series;
+            series.retain(|index| indices.binary_search(index).is_err());
+        }
+    }
+
+    /// Has a slot belong to a series, or to none.
+    fn assign(&mut self, slot: Slot, series: u32) {
+        match slot {
+            Slot::Scalar(slot) => {
+                let slot = slot.0 as usize;
+                self.occupied
+                    .resize(self.occupied.len().max(slot / 64 + 1), 0);
+                let bit = 1 << (slot % 64);
+                let Some(occupant) = self.series.get(series as usize) else {
+                    self.occupied[slot / 64] &= !bit;
+                    return;
+                };
+                self.occupied[slot / 64] |= bit;
+                let direction = match self.instruments[occupant.instrument].kind {
+                    Kind::UpDownCounter => Direction::UpDown,
+                    _ => Direction::Up,
+                };
+                set_at(&mut self.scalars, slot, ScalarSeries { direction, series });
+            }
+            Slot::Gauge(slot) => set_at(&mut self.gauges, slot.0 as usize, series),
+            Slot::Histogram(slot) => set_at(&mut self.histograms, slot.0 as usize, series),
+        }
+    }
+}
+
+/// Sets an entry, or adds the next.
+fn set_at<T>(list: &mut Vec<T>, index: usize, value: T) {
+    if index == list.len() {
+        list.push(value);
+    } else {
+        list[index] = value;
     }
 }

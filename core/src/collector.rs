@@ -24,14 +24,15 @@
 //! new process id and moves every baseline up without reporting.
 
 use std::process;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::bank::{Bank, HistogramSlot};
+use crate::catalog::VACANT;
 use crate::core::Core;
-use crate::gauge::GaugeCell;
 use crate::histogram::block::{Harvest, Ledger};
+use crate::idle::Idle;
 use crate::retired::{RetiredEpoch, Span};
+use crate::series::Slot;
 use crate::sync::{lock, mutant};
 
 /// What the collector remembers between flushes.
@@ -44,6 +45,7 @@ pub(crate) struct Collector {
     shards: Vec<[BankLedgers; 2]>,
     fallback: BankLedgers,
     residue: Vec<Residue>,
+    idle: Idle,
 }
 
 /// By histogram slot; grows as slots are found in use.
@@ -51,6 +53,15 @@ pub(crate) struct Collector {
 struct BankLedgers(Vec<Option<Box<Ledger>>>);
 
 impl BankLedgers {
+    fn has_gain(&self, bank: &Bank, slot: HistogramSlot) -> bool {
+        let ledger = self.0.get(slot.0 as usize).and_then(Option::as_deref);
+        let block = bank.block(slot);
+        block.is_some_and(|block| match ledger {
+            Some(ledger) => block.has_gain(ledger),
+            None => block.has_gain(&Ledger::default()),
+        })
+    }
+
     fn get(&mut self, slot: usize) -> &mut Ledger {
         if self.0.len() <= slot {
             self.0.resize_with(slot + 1, || None);
@@ -76,6 +87,7 @@ impl Collector {
             shards: Vec::new(),
             fallback: BankLedgers::default(),
             residue: Vec::new(),
+            idle: Idle::default(),
         }
     }
 
@@ -92,7 +104,7 @@ impl Collector {
 
     /// Gives up on the records that the parent's other threads had under way.
     fn settle(&mut self, core: &Core) {
-        let histograms = lock(&core.catalog).histograms().len();
+        let histograms = lock(&core.registrar).catalog().histograms().len();
         let settle = |bank: &Bank, ledgers: &mut BankLedgers| {
             for slot in 0..histograms {
                 if let Some(block) = bank.block(HistogramSlot(slot as u32)) {
@@ -109,11 +121,10 @@ impl Collector {
     }
 
     fn cut(&mut self, core: &Core, epoch: &mut RetiredEpoch) {
-        epoch.begin(
-            Arc::clone(&lock(&core.catalog)),
-            self.sequence,
-            self.last_end,
-        );
+        let catalog = lock(&core.registrar).begin_cut(&core.handles, self.last_end, |slot| {
+            has_gain(core, slot, &self.shards, &self.fallback)
+        });
+        epoch.begin(catalog, self.sequence, self.last_end);
         self.sequence += 1;
         let standby = core.epoch.standby();
 
@@ -135,8 +146,15 @@ impl Collector {
             .map(|(_, shard)| shard.bank(retired));
         harvest_scalars(banks.chain([&core.fallback]), epoch);
         self.harvest_histograms(core, retired, epoch);
-        let gauges = &core.gauges[..epoch.catalog.gauges().len()];
-        epoch.gauges.extend(gauges.iter().map(GaugeCell::read));
+        let gauges = epoch.catalog.gauges().iter().zip(&core.gauges);
+        let gauges = gauges.map(|(series, cell)| cell.read().filter(|_| *series != VACANT));
+        epoch.gauges.extend(gauges);
+        let idle = self.idle.find(epoch, &core.gauges);
+        epoch.ended = lock(&core.registrar).finish_cut(epoch.end, idle, |slot| {
+            if let Slot::Gauge(slot) = slot {
+                core.gauge(slot).clear();
+            }
+        });
     }
 
     fn sweep_histograms(&mut self, core: &Core, bank: usize, epoch: &mut RetiredEpoch) {
@@ -145,7 +163,11 @@ impl Collector {
         } = self;
         residue.clear();
         let mut banks = banks(core, shards, bank);
-        for (slot, span) in epoch.histograms.iter_mut().enumerate() {
+        let series = epoch.catalog.histograms().iter();
+        for ((slot, span), series) in epoch.histograms.iter_mut().enumerate().zip(series) {
+            if *series == VACANT {
+                continue;
+            }
             for (bank, ledgers) in &mut banks {
                 let found = harvest_block(bank, slot, ledgers, span, |index, gain| {
                     residue.push(Residue { slot, index, gain });
@@ -166,7 +188,11 @@ impl Collector {
         let mut late = residue.drain(..).peekable();
         let mut banks = banks(core, shards, bank);
         banks.push((&core.fallback, fallback));
-        for (slot, span) in epoch.histograms.iter_mut().enumerate() {
+        let series = epoch.catalog.histograms().iter();
+        for ((slot, span), series) in epoch.histograms.iter_mut().enumerate().zip(series) {
+            if *series == VACANT {
+                continue;
+            }
             span.start = buckets.len();
             while let Some(found) = late.next_if(|found| found.slot == slot) {
                 buckets.push((found.index, found.gain));
@@ -178,6 +204,28 @@ impl Collector {
             }
             epoch.mid_record += u64::from(span.is_mid_record);
             span.end = buckets.len();
+        }
+    }
+}
+
+/// Whether a slot holds something that no flush has reported.
+fn has_gain(core: &Core, slot: Slot, ledgers: &[[BankLedgers; 2]], fallback: &BankLedgers) -> bool {
+    static NONE: [BankLedgers; 2] = [const { BankLedgers(Vec::new()) }; 2];
+    match slot {
+        Slot::Scalar(slot) => {
+            let shards = core.shards.iter();
+            let mut banks = shards.flat_map(|(_, shard)| [shard.bank(0), shard.bank(1)]);
+            banks.any(|bank| bank.has_gain(slot)) || core.fallback.has_gain(slot)
+        }
+        Slot::Gauge(slot) => core.gauge(slot).read().is_some(),
+        Slot::Histogram(slot) => {
+            let mut shards = core.shards.iter();
+            let in_shards = shards.any(|(position, shard)| {
+                let ledgers = ledgers.get(position).unwrap_or(&NONE);
+                let mut banks = ledgers.iter().enumerate();
+                banks.any(|(bank, ledgers)| ledgers.has_gain(shard.bank(bank), slot))
+            });
+            in_shards || fallback.has_gain(&core.fallback, slot)
         }
     }
 }
@@ -214,7 +262,7 @@ fn harvest_scalars<'a>(banks: impl Iterator<Item = &'a Bank>, epoch: &mut Retire
     } = epoch;
     let mut cells = 0;
     for bank in banks {
-        bank.harvest_scalars(catalog.scalars(), |slot, gain| {
+        bank.harvest_scalars(catalog.scalars(), catalog.occupied(), |slot, gain| {
             scalars[slot] += gain;
             changed[slot / 64] |= 1 << (slot % 64);
             cells += 1;

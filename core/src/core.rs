@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::bank::{Bank, Direction, HistogramSlot, ScalarSlot};
-use crate::catalog::{Capacity, Catalog};
+use crate::bank::{Bank, Direction, GaugeSlot, HistogramSlot, ScalarSlot};
+use crate::catalog::Capacity;
 use crate::cell::{Anyone, Owner};
 use crate::collector::Collector;
 use crate::epoch::EpochClock;
 use crate::gauge::GaugeCell;
 use crate::histogram::layout::Layout;
+use crate::lease::Counts;
+use crate::registrar::Registrar;
 use crate::shard::{Shard, Shards};
 use crate::sync::{Mutex, zeroed};
 use crate::thread;
@@ -26,7 +28,8 @@ pub(crate) struct Core {
     /// Written by anybody, at any time, with read-modify-writes.
     pub(crate) fallback: Bank,
     pub(crate) large: crate::counter::LargeAdds,
-    pub(crate) catalog: Mutex<Arc<Catalog>>,
+    pub(crate) handles: Counts,
+    pub(crate) registrar: Mutex<Registrar>,
     pub(crate) collector: Mutex<Collector>,
 }
 
@@ -39,10 +42,15 @@ impl Core {
             shards: Shards::new(),
             fallback: Bank::new(capacity.scalars, capacity.histograms),
             large: crate::counter::LargeAdds::default(),
-            catalog: Mutex::new(Arc::default()),
+            handles: Counts::new(capacity.scalars, capacity.gauges, capacity.histograms),
+            registrar: Mutex::new(Registrar::new()),
             collector: Mutex::new(Collector::new()),
             capacity,
         }
+    }
+
+    pub(crate) fn gauge(&self, slot: GaugeSlot) -> &GaugeCell {
+        &self.gauges[slot.0 as usize]
     }
 
     pub(crate) fn adopt_shard(&self) -> Arc<Shard> {

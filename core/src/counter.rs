@@ -1,12 +1,10 @@
 //! Counters and up-down counters: the handles.
 
-use std::sync::Arc;
-
 use crate::bank::{Direction, ScalarSlot};
-use crate::core::Core;
 use crate::error::{CounterOverflow, RegisterError};
+use crate::lease::Lease;
 use crate::registry;
-use crate::series::AttributeValue;
+use crate::series::{AttributeValue, Slot};
 use crate::sync::{AtomicBool, Ordering};
 use crate::thread;
 
@@ -15,25 +13,19 @@ use crate::thread;
 /// Made by [`Registry::counter`](crate::Registry::counter).
 #[derive(Clone, Debug)]
 pub struct Counter {
-    core: Arc<Core>,
-    slot: ScalarSlot,
-    instrument: usize,
+    lease: Lease<ScalarSlot>,
 }
 
 impl Counter {
-    pub(crate) fn new(core: Arc<Core>, slot: ScalarSlot, instrument: usize) -> Self {
-        Self {
-            core,
-            slot,
-            instrument,
-        }
+    pub(crate) fn new(lease: Lease<ScalarSlot>) -> Self {
+        Self { lease }
     }
 
     /// Adds `n`. Never fails, blocks or wraps: totals are kept to 128 bits and
     /// an epoch's increase past `u64::MAX` is reported as `u64::MAX`.
     #[inline]
     pub fn add(&self, n: u64) {
-        thread::add(&self.core, self.slot, n, Direction::Up);
+        thread::add(self.lease.core(), self.lease.slot(), n, Direction::Up);
     }
 
     /// Adds one.
@@ -52,7 +44,7 @@ impl Counter {
     /// the limit together; the epoch then reports `u64::MAX`.
     #[inline]
     pub fn try_add(&self, n: u64) -> Result<(), CounterOverflow> {
-        if n < LARGE && !self.core.large.seen() {
+        if n < LARGE && !self.lease.core().large.seen() {
             self.add(n);
             return Ok(());
         }
@@ -61,12 +53,12 @@ impl Counter {
 
     #[cold]
     fn try_add_checked(&self, n: u64) -> Result<(), CounterOverflow> {
-        let core = &*self.core;
+        let core = &**self.lease.core();
         let shards = core.shards.iter();
         let count = shards
             .flat_map(|(_, shard)| [shard.bank(0), shard.bank(1)])
             .chain([&core.fallback])
-            .map(|bank| bank.unreported(self.slot))
+            .map(|bank| bank.unreported(self.lease.slot()))
             .sum::<u128>();
         if count + u128::from(n) > u128::from(u64::MAX) {
             return Err(CounterOverflow);
@@ -89,20 +81,24 @@ impl Counter {
     where
         V: Clone + Into<AttributeValue>,
     {
-        let bound = registry::bind(&self.core, self.instrument, attributes)?;
-        Ok(Self::new(
-            Arc::clone(&self.core),
-            bound.slot.scalar(),
-            self.instrument,
-        ))
+        let (lease, _) = registry::bind(&self.lease, attributes, Slot::scalar)?;
+        Ok(Self::new(lease))
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    /// Ends this series: the thing it describes, a peer say, is gone.
+    ///
+    /// The next flush reports it for the last time
+    /// ([`RetiredEpoch::ended`](crate::RetiredEpoch::ended)), and once its last
+    /// handle is dropped, its slot is another series'. Nothing recorded is lost:
+    /// a record through another handle, or binding the same attributes, begins
+    /// the series anew, from zero. Does nothing to an overflow series, which
+    /// stands for many. Takes a lock.
+    pub fn end(self) {
+        registry::end(&self.lease, Slot::Scalar);
     }
 
-    pub(crate) fn slot(&self) -> ScalarSlot {
-        self.slot
+    pub(crate) fn lease(&self) -> &Lease<ScalarSlot> {
+        &self.lease
     }
 }
 
@@ -142,24 +138,19 @@ impl LargeAdds {
 /// change between two flushes must add up to an `i64`.
 #[derive(Clone, Debug)]
 pub struct UpDownCounter {
-    core: Arc<Core>,
-    slot: ScalarSlot,
-    instrument: usize,
+    lease: Lease<ScalarSlot>,
 }
 
 impl UpDownCounter {
-    pub(crate) fn new(core: Arc<Core>, slot: ScalarSlot, instrument: usize) -> Self {
-        Self {
-            core,
-            slot,
-            instrument,
-        }
+    pub(crate) fn new(lease: Lease<ScalarSlot>) -> Self {
+        Self { lease }
     }
 
     /// Adds `n`, which may be negative.
     #[inline]
     pub fn add(&self, n: i64) {
-        thread::add(&self.core, self.slot, n.cast_unsigned(), Direction::UpDown);
+        let (core, slot) = (self.lease.core(), self.lease.slot());
+        thread::add(core, slot, n.cast_unsigned(), Direction::UpDown);
     }
 
     /// Adds one.
@@ -179,19 +170,16 @@ impl UpDownCounter {
     where
         V: Clone + Into<AttributeValue>,
     {
-        let bound = registry::bind(&self.core, self.instrument, attributes)?;
-        Ok(Self::new(
-            Arc::clone(&self.core),
-            bound.slot.scalar(),
-            self.instrument,
-        ))
+        let (lease, _) = registry::bind(&self.lease, attributes, Slot::scalar)?;
+        Ok(Self::new(lease))
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    /// As [`Counter::end`].
+    pub fn end(self) {
+        registry::end(&self.lease, Slot::Scalar);
     }
 
-    pub(crate) fn slot(&self) -> ScalarSlot {
-        self.slot
+    pub(crate) fn lease(&self) -> &Lease<ScalarSlot> {
+        &self.lease
     }
 }

@@ -139,14 +139,17 @@ impl<L: LabelSet> Family<L, Counter> {
     pub(crate) fn of_counters(
         register: impl Fn(L) -> Result<Counter, RegisterError>,
     ) -> Result<Self, RegisterError> {
-        Self::new(register, |counter| counter.slot().0)
+        Self::new(register, |counter| counter.lease().slot().0)
     }
 
     /// Adds `n` to the variant's counter.
     #[inline]
     pub fn add(&self, label: L, n: u64) {
         match self.near(label) {
-            Some(slot) => thread::add(self.common.core(), ScalarSlot(slot), n, Direction::Up),
+            Some(slot) => {
+                let core = self.common.lease().core();
+                thread::add(core, ScalarSlot(slot), n, Direction::Up);
+            }
             None => self.get(label).add(n),
         }
     }

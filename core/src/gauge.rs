@@ -1,33 +1,43 @@
 //! Gauges: the last value set, by whichever thread.
 
-use std::sync::Arc;
-
-use crate::core::Core;
+use crate::bank::GaugeSlot;
 use crate::error::RegisterError;
+use crate::lease::Lease;
 use crate::registry;
-use crate::series::AttributeValue;
-use crate::sync::{Atomic, AtomicBool, Ordering, Zeroable, ordering};
+use crate::series::{AttributeValue, Slot};
+use crate::sync::{Atomic, AtomicU32, Ordering, Zeroable, ordering};
 
 /// A gauge's value, one for all threads: last write wins needs one place.
 ///
-/// Orderings: the value is relaxed, `is_set` follows its first store with
+/// | state | meaning | next |
+/// |---|---|---|
+/// | `UNSET` | no series' value | `NEW`, by a set |
+/// | `NEW` | set since the collector looked | `SEEN` or `UNSET`, by the collector |
+/// | `SEEN` | set before that | `NEW`, by a set; `UNSET`, by the collector |
+///
+/// Orderings: the value is relaxed, the state follows its first store with
 /// release and is read first with acquire, so a gauge never shows the zero it
-/// was made with.
+/// was made with. A set that crosses the collector's store may be taken for one
+/// before it, with its value.
 pub(crate) struct GaugeCell {
     value: Atomic<f64>,
-    is_set: AtomicBool,
+    state: AtomicU32,
 }
+
+const UNSET: u32 = 0;
+const NEW: u32 = 1;
+const SEEN: u32 = 2;
 
 impl Default for GaugeCell {
     fn default() -> Self {
         Self {
             value: Atomic::new(0.0),
-            is_set: AtomicBool::new(false),
+            state: AtomicU32::new(UNSET),
         }
     }
 }
 
-// SAFETY: zero bytes are the value 0.0 and the flag `false`.
+// SAFETY: zero bytes are the value 0.0 and the state `UNSET`.
 #[expect(unsafe_code, reason = "gauges are reserved zeroed")]
 unsafe impl Zeroable for GaugeCell {}
 
@@ -35,16 +45,29 @@ impl GaugeCell {
     #[inline(always)]
     fn set(&self, value: f64) {
         self.value.store(value, Ordering::Relaxed);
-        // The line is written once; later calls only read it.
-        if !self.is_set.load(Ordering::Relaxed) {
-            self.is_set.store(true, ordering!("gauge.set", Release));
+        // The line is seldom written; most calls only read it.
+        if self.state.load(Ordering::Relaxed) != NEW {
+            self.state.store(NEW, ordering!("gauge.set", Release));
         }
     }
 
     pub(crate) fn read(&self) -> Option<f64> {
-        self.is_set
-            .load(ordering!("gauge.read", Acquire))
-            .then(|| self.value.load(Ordering::Relaxed))
+        let state = self.state.load(ordering!("gauge.read", Acquire));
+        (state != UNSET).then(|| self.value.load(Ordering::Relaxed))
+    }
+
+    /// Whether it was set since the last call. For the collector.
+    pub(crate) fn take_news(&self) -> bool {
+        let is_new = self.state.load(Ordering::Relaxed) == NEW;
+        if is_new {
+            self.state.store(SEEN, Ordering::Relaxed);
+        }
+        is_new
+    }
+
+    /// Forgets the value of a series that has ended. For the collector.
+    pub(crate) fn clear(&self) {
+        self.state.store(UNSET, Ordering::Relaxed);
     }
 }
 
@@ -55,24 +78,18 @@ impl GaugeCell {
 /// cache line costs.
 #[derive(Clone, Debug)]
 pub struct Gauge {
-    core: Arc<Core>,
-    slot: u32,
-    instrument: usize,
+    lease: Lease<GaugeSlot>,
 }
 
 impl Gauge {
-    pub(crate) fn new(core: Arc<Core>, slot: u32, instrument: usize) -> Self {
-        Self {
-            core,
-            slot,
-            instrument,
-        }
+    pub(crate) fn new(lease: Lease<GaugeSlot>) -> Self {
+        Self { lease }
     }
 
     /// Sets the value.
     #[inline]
     pub fn set(&self, value: f64) {
-        self.core.gauges[self.slot as usize].set(value);
+        self.lease.core().gauge(self.lease.slot()).set(value);
     }
 
     /// As [`Counter::bind`](crate::Counter::bind).
@@ -80,11 +97,13 @@ impl Gauge {
     where
         V: Clone + Into<AttributeValue>,
     {
-        let bound = registry::bind(&self.core, self.instrument, attributes)?;
-        Ok(Self::new(
-            Arc::clone(&self.core),
-            bound.slot.gauge(),
-            self.instrument,
-        ))
+        let (lease, _) = registry::bind(&self.lease, attributes, Slot::gauge)?;
+        Ok(Self::new(lease))
+    }
+
+    /// As [`Counter::end`](crate::Counter::end). A value set at that very moment
+    /// may count as set before.
+    pub fn end(self) {
+        registry::end(&self.lease, Slot::Gauge);
     }
 }

@@ -6,8 +6,9 @@ use crate::bank::HistogramSlot;
 use crate::catalog::Registered;
 use crate::core::Core;
 use crate::error::RegisterError;
+use crate::lease::Lease;
 use crate::registry;
-use crate::series::AttributeValue;
+use crate::series::{AttributeValue, Slot};
 use crate::thread;
 use crate::timer::{TimeUnit, Timer};
 
@@ -22,21 +23,17 @@ use layout::Layout;
 /// those of `hdrhistogram`, in cells of the recording thread's own.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    core: Arc<Core>,
-    slot: HistogramSlot,
+    lease: Lease<HistogramSlot>,
     layout: Layout,
     time_unit: TimeUnit,
-    instrument: usize,
 }
 
 impl Histogram {
-    pub(crate) fn new(core: Arc<Core>, registered: &Registered) -> Self {
+    pub(crate) fn new(lease: Lease<HistogramSlot>, registered: &Registered) -> Self {
         Self {
-            core,
-            slot: registered.slot.histogram(),
+            lease,
             layout: registered.layout.expect("histograms have a layout"),
             time_unit: TimeUnit::of(&registered.unit, registered.decimals),
-            instrument: registered.instrument,
         }
     }
 
@@ -44,14 +41,14 @@ impl Histogram {
     /// range's highest value, and counted as clamped.
     #[inline]
     pub fn record(&self, value: u64) {
-        thread::record(&self.core, self.slot, &self.layout, value, 1);
+        thread::record(self.core(), self.slot(), &self.layout, value, 1);
     }
 
     /// Records one value `n` times, at the cost of one record.
     #[inline]
     pub fn record_n(&self, value: u64, n: u64) {
         if n != 0 {
-            thread::record(&self.core, self.slot, &self.layout, value, n);
+            thread::record(self.core(), self.slot(), &self.layout, value, n);
         }
     }
 
@@ -71,16 +68,27 @@ impl Histogram {
     where
         V: Clone + Into<AttributeValue>,
     {
-        let bound = registry::bind(&self.core, self.instrument, attributes)?;
-        Ok(Self::new(Arc::clone(&self.core), &bound))
+        let (lease, bound) = registry::bind(&self.lease, attributes, Slot::histogram)?;
+        Ok(Self::new(lease, &bound))
     }
 
+    /// As [`Counter::end`](crate::Counter::end).
+    pub fn end(self) {
+        registry::end(&self.lease, Slot::Histogram);
+    }
+
+    pub(crate) fn lease(&self) -> &Lease<HistogramSlot> {
+        &self.lease
+    }
+
+    #[inline(always)]
     pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+        self.lease.core()
     }
 
+    #[inline(always)]
     pub(crate) fn slot(&self) -> HistogramSlot {
-        self.slot
+        self.lease.slot()
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -63,14 +63,18 @@ mod events;
 mod family;
 mod gauge;
 mod histogram;
+mod idle;
+mod lease;
 mod local;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod model;
+mod registrar;
 mod registry;
 mod retired;
 mod series;
 mod shard;
+mod slots;
 mod sync;
 mod thread;
 mod timer;

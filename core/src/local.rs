@@ -4,13 +4,14 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
 
-use crate::bank::{Direction, ScalarSlot, needs_note};
+use crate::bank::{Direction, HistogramSlot, ScalarSlot, needs_note};
 use crate::cell::{Cell, Owner, Writer};
 use crate::core::Core;
 use crate::counter::{Counter, UpDownCounter};
 use crate::histogram::Histogram;
 use crate::histogram::block::Block;
 use crate::histogram::layout::Layout;
+use crate::lease::Lease;
 use crate::shard::Shard;
 use crate::thread;
 
@@ -55,8 +56,7 @@ impl Local {
     ///
     /// If `counter` belongs to another registry.
     pub fn counter(&self, counter: &Counter) -> LocalCounter {
-        self.check(counter.core());
-        LocalCounter(LocalScalar::new(self.clone(), counter.slot()))
+        LocalCounter(LocalScalar::new(self, counter.lease()))
     }
 
     /// `counter` for this thread.
@@ -65,8 +65,7 @@ impl Local {
     ///
     /// If `counter` belongs to another registry.
     pub fn up_down_counter(&self, counter: &UpDownCounter) -> LocalUpDownCounter {
-        self.check(counter.core());
-        LocalUpDownCounter(LocalScalar::new(self.clone(), counter.slot()))
+        LocalUpDownCounter(LocalScalar::new(self, counter.lease()))
     }
 
     /// `histogram` for this thread. Allocates the thread's cells of it, so no
@@ -83,6 +82,7 @@ impl Local {
                 .map(|bank| ptr::from_ref(self.shard.bank(bank).block_or_allocate(slot, &layout))),
             local: self.clone(),
             layout,
+            _lease: histogram.lease().clone(),
         }
     }
 
@@ -116,15 +116,17 @@ impl Drop for Local {
 struct LocalScalar {
     cells: [*const Cell; 2],
     local: Local,
-    slot: ScalarSlot,
+    lease: Lease<ScalarSlot>,
 }
 
 impl LocalScalar {
-    fn new(local: Local, slot: ScalarSlot) -> Self {
+    fn new(local: &Local, lease: &Lease<ScalarSlot>) -> Self {
+        local.check(lease.core());
+        let cell = |bank| local.shard.bank(bank).value(lease.slot());
         Self {
-            cells: [0, 1].map(|bank| ptr::from_ref(local.shard.bank(bank).value(slot))),
-            local,
-            slot,
+            cells: [0, 1].map(|bank| ptr::from_ref(cell(bank))),
+            local: local.clone(),
+            lease: lease.clone(),
         }
     }
 
@@ -138,7 +140,7 @@ impl LocalScalar {
         let old = Owner::add(cell, n);
         if needs_note(old, n, direction) {
             let bank = self.local.shard.bank(bank);
-            bank.note::<Owner>(self.slot, old, n, direction);
+            bank.note::<Owner>(self.lease.slot(), old, n, direction);
         }
     }
 }
@@ -180,6 +182,8 @@ pub struct LocalHistogram {
     blocks: [*const Block; 2],
     local: Local,
     layout: Layout,
+    /// Keeps the slot.
+    _lease: Lease<HistogramSlot>,
 }
 
 impl LocalHistogram {

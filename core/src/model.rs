@@ -6,8 +6,8 @@ use crate::{Counter, Histogram};
 
 /// A record of a thread whose thread-locals are gone.
 pub fn add_in_fallback(counter: &Counter, n: u64) {
-    let bank = &counter.core().fallback;
-    bank.add::<Anyone>(counter.slot(), n, Direction::Up);
+    let bank = &counter.lease().core().fallback;
+    bank.add::<Anyone>(counter.lease().slot(), n, Direction::Up);
 }
 
 /// The same for a histogram.

@@ -11,9 +11,10 @@ use crate::family::{Family, LabelSet};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
 use crate::histogram::layout::Layout;
+use crate::lease::{Lease, LeasedSlot};
 use crate::local::Local;
 use crate::retired::RetiredEpoch;
-use crate::series::{AttributeValue, Attributes, Instrument, Kind};
+use crate::series::{AttributeValue, Attributes, Instrument, Kind, Slot};
 use crate::sync::lock;
 
 /// A set of series, recorded by any number of threads and flushed as a whole.
@@ -52,12 +53,8 @@ impl Registry {
     /// Takes a lock, never one that a record takes; so do the other
     /// registrations. The handle is valid for the registry's life.
     pub fn counter(&self, instrument: impl Into<Instrument>) -> Result<Counter, RegisterError> {
-        let registered = self.register(instrument.into(), Kind::Counter)?;
-        Ok(Counter::new(
-            Arc::clone(&self.core),
-            registered.slot.scalar(),
-            registered.instrument,
-        ))
+        let (lease, _) = self.register(instrument.into(), Kind::Counter, Slot::scalar)?;
+        Ok(Counter::new(lease))
     }
 
     /// Registers an up-down counter, or finds the one registered before.
@@ -65,28 +62,21 @@ impl Registry {
         &self,
         instrument: impl Into<Instrument>,
     ) -> Result<UpDownCounter, RegisterError> {
-        let registered = self.register(instrument.into(), Kind::UpDownCounter)?;
-        Ok(UpDownCounter::new(
-            Arc::clone(&self.core),
-            registered.slot.scalar(),
-            registered.instrument,
-        ))
+        let (lease, _) = self.register(instrument.into(), Kind::UpDownCounter, Slot::scalar)?;
+        Ok(UpDownCounter::new(lease))
     }
 
     /// Registers a gauge, or finds the one registered before.
     pub fn gauge(&self, instrument: impl Into<Instrument>) -> Result<Gauge, RegisterError> {
-        let registered = self.register(instrument.into(), Kind::Gauge)?;
-        Ok(Gauge::new(
-            Arc::clone(&self.core),
-            registered.slot.gauge(),
-            registered.instrument,
-        ))
+        let (lease, _) = self.register(instrument.into(), Kind::Gauge, Slot::gauge)?;
+        Ok(Gauge::new(lease))
     }
 
     /// Registers a histogram, or finds the one registered before.
     pub fn histogram(&self, instrument: impl Into<Instrument>) -> Result<Histogram, RegisterError> {
-        let registered = self.register(instrument.into(), Kind::Histogram)?;
-        Ok(Histogram::new(Arc::clone(&self.core), &registered))
+        let (lease, registered) =
+            self.register(instrument.into(), Kind::Histogram, Slot::histogram)?;
+        Ok(Histogram::new(lease, &registered))
     }
 
     /// Registers one counter for each variant of `L`.
@@ -141,26 +131,31 @@ impl Registry {
 
     /// The series registered so far.
     pub fn catalog(&self) -> Arc<Catalog> {
-        Arc::clone(&lock(&self.core.catalog))
+        Arc::clone(lock(&self.core.registrar).catalog())
     }
 
-    fn register(&self, instrument: Instrument, kind: Kind) -> Result<Registered, RegisterError> {
+    fn register<S: LeasedSlot>(
+        &self,
+        instrument: Instrument,
+        kind: Kind,
+        slot: impl Fn(Slot) -> S,
+    ) -> Result<(Lease<S>, Registered), RegisterError> {
         let core = &self.core;
-        Arc::make_mut(&mut lock(&core.catalog)).register(
-            instrument,
-            kind,
-            core.default_layout,
-            &core.capacity,
-        )
+        let mut registrar = lock(&core.registrar);
+        let registered =
+            registrar.register(instrument, kind, core.default_layout, &core.capacity)?;
+        let slot = slot(registered.slot);
+        let lease = Lease::new_while_locked(core, slot, registered.instrument);
+        Ok((lease, registered))
     }
 }
 
 /// The series of a registered instrument with further attributes.
-pub(crate) fn bind<V>(
-    core: &Core,
-    instrument: usize,
+pub(crate) fn bind<S: LeasedSlot, V>(
+    lease: &Lease<S>,
     attributes: &[(&str, V)],
-) -> Result<Registered, RegisterError>
+    slot: impl Fn(Slot) -> S,
+) -> Result<(Lease<S>, Registered), RegisterError>
 where
     V: Clone + Into<AttributeValue>,
 {
@@ -169,9 +164,18 @@ where
         .iter()
         .map(|(key, value)| ((*key).into(), value.clone().into()))
         .collect();
-    let mut catalog = lock(&core.catalog);
-    let attributes = Attributes::new(catalog.name_of(instrument), pairs)?;
-    Arc::make_mut(&mut catalog).bind(instrument, attributes, &core.capacity)
+    let (core, instrument) = (lease.core(), lease.instrument());
+    let mut registrar = lock(&core.registrar);
+    let name = registrar.catalog().instruments()[instrument].name();
+    let attributes = Attributes::new(name, pairs)?;
+    let bound = registrar.bind(instrument, attributes, &core.capacity)?;
+    let lease = Lease::new_while_locked(core, slot(bound.slot), instrument);
+    Ok((lease, bound))
+}
+
+/// Has the series of a handle end.
+pub(crate) fn end<S: LeasedSlot>(lease: &Lease<S>, slot: impl Fn(S) -> Slot) {
+    lock(&lease.core().registrar).end(slot(lease.slot()));
 }
 
 /// Capacity, cardinality limit and default histogram layout of a [`Registry`].

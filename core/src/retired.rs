@@ -28,6 +28,8 @@ pub struct RetiredEpoch {
     pub(crate) buckets: Vec<(u32, u64)>,
     pub(crate) residue: u64,
     pub(crate) mid_record: u64,
+    /// Ascending.
+    pub(crate) ended: Vec<usize>,
 }
 
 /// One histogram's part of `RetiredEpoch::buckets`.
@@ -72,6 +74,7 @@ impl RetiredEpoch {
             buckets: Vec::new(),
             residue: 0,
             mid_record: 0,
+            ended: Vec::new(),
         }
     }
 
@@ -90,6 +93,7 @@ impl RetiredEpoch {
         self.sequence = sequence;
         (self.start, self.end) = (start, start);
         (self.residue, self.mid_record) = (0, 0);
+        self.ended.clear();
         self.catalog = catalog;
     }
 
@@ -107,6 +111,14 @@ impl RetiredEpoch {
     /// system's clock was set back.
     pub fn end(&self) -> SystemTime {
         self.end
+    }
+
+    /// The series that have ended with this epoch, as indices of
+    /// [`catalog`](Self::catalog), ascending: what it says of them is the last
+    /// there is to say. In the catalog of a later epoch the index may be another
+    /// series', or the same attributes' that began anew.
+    pub fn ended(&self) -> &[usize] {
+        &self.ended
     }
 
     /// The series registered by then.
@@ -187,23 +199,34 @@ impl RetiredEpoch {
     ///
     /// # Panics
     ///
-    /// If the catalog has no such series.
+    /// If the catalog has no such series, or it ended with an earlier epoch.
     pub fn value(&self, index: usize) -> Value<'_> {
         let series = &self.catalog.series()[index];
+        let holder = self.catalog.series_in(series.slot);
+        assert_eq!(
+            holder,
+            Some(index),
+            "the series ended with an earlier epoch"
+        );
         match series.slot {
             Slot::Scalar(slot) => {
                 let slot = slot.0 as usize;
                 self.scalar(slot, self.catalog.scalars()[slot].direction)
             }
-            Slot::Gauge(slot) => Value::Gauge(self.gauges[slot as usize]),
-            Slot::Histogram(slot) => Value::Histogram(Distribution {
-                layout: self.catalog.instruments()[series.instrument]
-                    .layout
-                    .as_ref()
-                    .expect("histograms have a layout"),
-                span: &self.histograms[slot.0 as usize],
-                buckets: &self.buckets,
-            }),
+            Slot::Gauge(slot) => Value::Gauge(self.gauges[slot.0 as usize]),
+            Slot::Histogram(slot) => {
+                Value::Histogram(self.recorded(index, &self.histograms[slot.0 as usize]))
+            }
+        }
+    }
+
+    fn recorded<'a>(&'a self, series: usize, span: &'a Span) -> Distribution<'a> {
+        let instrument = self.catalog.series()[series].instrument;
+        let layout = self.catalog.instruments()[instrument].layout.as_ref();
+        Distribution {
+            layout: layout.expect("histograms have a layout"),
+            span,
+            buckets: &self.buckets,
         }
     }
 
@@ -232,7 +255,8 @@ impl RetiredEpoch {
         let histograms = self.catalog.histograms().iter().zip(&self.histograms);
         let histograms = histograms.filter_map(|(series, span)| {
             let is_empty = span.count == 0 && span.sum == 0 && span.clamped == 0;
-            (!is_empty).then(|| (*series, self.value(*series as usize)))
+            let value = || Value::Histogram(self.recorded(*series as usize, span));
+            (!is_empty).then(|| (*series, value()))
         });
         let changes = scalars.chain(gauges).chain(histograms);
         changes.map(|(series, value)| (series as usize, value))

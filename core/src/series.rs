@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use crate::bank::{HistogramSlot, ScalarSlot};
+use crate::bank::{GaugeSlot, HistogramSlot, ScalarSlot};
 use crate::error::RegisterError;
 use crate::histogram::layout::Layout;
 
@@ -152,6 +152,7 @@ pub struct Instrument {
     pub(crate) range: Option<(u64, u64)>,
     pub(crate) digits: Option<u8>,
     pub(crate) decimals: u8,
+    pub(crate) idle_expiry: Option<Duration>,
 }
 
 impl Instrument {
@@ -167,6 +168,7 @@ impl Instrument {
             range: None,
             digits: None,
             decimals: 0,
+            idle_expiry: None,
         }
     }
 
@@ -213,6 +215,15 @@ impl Instrument {
         self
     }
 
+    /// Ends a series of this instrument that nothing was recorded into for so
+    /// long, as [`Counter::end`](crate::Counter::end) does. Checked at each
+    /// flush, by the times of the epochs; the first registration that says one
+    /// decides. A record through a handle that was kept begins the series anew.
+    pub fn idle_expiry(mut self, after: Duration) -> Self {
+        self.idle_expiry = Some(after);
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), RegisterError> {
         let mut bytes = self.name.bytes();
         let name_is_valid = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
@@ -249,7 +260,7 @@ impl<T: Into<Arc<str>>> From<T> for Instrument {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     Scalar(ScalarSlot),
-    Gauge(u32),
+    Gauge(GaugeSlot),
     Histogram(HistogramSlot),
 }
 
@@ -262,7 +273,7 @@ impl Slot {
         }
     }
 
-    pub(crate) fn gauge(self) -> u32 {
+    pub(crate) fn gauge(self) -> GaugeSlot {
         match self {
             Self::Gauge(slot) => slot,
             other => unreachable!("{other:?} for a gauge"),
@@ -292,7 +303,7 @@ impl Series {
         &self.attributes
     }
 
-    /// When it was registered.
+    /// When it was registered, or began anew after it had ended.
     pub fn created(&self) -> SystemTime {
         self.created
     }
@@ -314,6 +325,7 @@ pub struct InstrumentInfo {
     pub(crate) description: Arc<str>,
     pub(crate) layout: Option<Layout>,
     pub(crate) decimals: u8,
+    pub(crate) idle_expiry: Option<Duration>,
     pub(crate) series: Vec<usize>,
     pub(crate) is_bound: bool,
 }
@@ -348,6 +360,11 @@ impl InstrumentInfo {
     /// [`Instrument::decimals`].
     pub fn decimals(&self) -> u8 {
         self.decimals
+    }
+
+    /// How long its series may be idle before they end, if they do.
+    pub fn idle_expiry(&self) -> Option<Duration> {
+        self.idle_expiry
     }
 
     /// Indices of its series in [`Catalog::series`], in order of registration.

@@ -141,7 +141,7 @@ impl Block {
     /// a record is under way; what a rescan finds is reported on top, so one
     /// bucket may be reported twice.
     pub(crate) fn harvest(&self, ledger: &mut Ledger, mut report: impl FnMut(u32, u64)) -> Harvest {
-        if self.count.read() == ledger.count && self.sum() == ledger.sum {
+        if !self.has_gain(ledger) {
             return Harvest::default();
         }
         let mut harvest = Harvest {
@@ -169,6 +169,11 @@ impl Block {
         harvest.clamped = clamped.wrapping_sub(ledger.clamped);
         ledger.clamped = clamped;
         harvest
+    }
+
+    /// Whether it holds a whole record that no flush has reported.
+    pub(crate) fn has_gain(&self, ledger: &Ledger) -> bool {
+        self.count.read() != ledger.count || self.sum() != ledger.sum
     }
 
     /// Takes all that the block holds as reported, and a record under way as

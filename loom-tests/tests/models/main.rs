@@ -26,6 +26,8 @@ mod handover;
 mod histograms;
 #[cfg(loom)]
 mod registration;
+#[cfg(loom)]
+mod series_end;
 
 #[cfg(loom)]
 mod support {
