@@ -4,27 +4,31 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pqcnet_telemetry_core::{
-    Catalog, Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Value,
-};
+use pqcnet_telemetry_core::{InstrumentInfo, Kind, Layout, RetiredEpoch, Value};
 
 use crate::config::{HistogramEncoding, Temporality};
+use crate::rows::Rows;
 
 pub(crate) mod explicit;
 pub(crate) mod exponential;
+mod histogram;
+mod window;
 
-use explicit::Explicit;
-use exponential::{Exponential, Table};
+use exponential::Table;
+pub(crate) use histogram::{Buckets, HistogramTotal};
+pub(crate) use window::{ClosedWindow, Window};
 
 /// The totals of every series of a registry.
 pub(crate) struct Accumulator {
     pub(crate) temporality: Temporality,
     pub(crate) encoding: HistogramEncoding,
-    pub(crate) catalog: Arc<Catalog>,
-    /// By the catalog's index.
+    pub(crate) rows: Rows,
+    /// By row.
     pub(crate) totals: Vec<Total>,
+    /// Series given up before what was last of them was reported.
+    lost: u64,
     pub(crate) window: Window,
-    /// Where a series' delta point begins, if before the window: what was
+    /// Where a row's delta point begins, if before the window: what was
     /// refused is in it.
     since: HashMap<usize, SystemTime>,
     tables: Vec<(Layout, u8, Arc<Table>)>,
@@ -32,15 +36,9 @@ pub(crate) struct Accumulator {
     own: usize,
 }
 
-/// The time that the points of the next report cover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// The end of the last report offered; for delta points.
-    pub(crate) start: SystemTime,
-    /// When the last accumulated epoch was retired; a millisecond or more after
-    /// the one before.
-    pub(crate) end: SystemTime,
-}
+/// Series that have ended and wait for a report, at most. Past it the oldest
+/// are given up.
+pub(crate) const MOST_ENDED: usize = 10_000;
 
 /// One series since its start, or in delta temporality since the last report
 /// was offered.
@@ -52,25 +50,8 @@ pub(crate) enum Total {
     Histogram(Box<HistogramTotal>),
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct HistogramTotal {
-    pub(crate) buckets: Buckets,
-    pub(crate) count: u64,
-    pub(crate) sum: u128,
-    /// Least and greatest value, by HDR bucket.
-    pub(crate) range: Option<(u64, u64)>,
-    /// Counts the changes of all this; never 0.
-    pub(crate) change: u64,
-    /// Of the unit, in `sum` and `range`.
-    pub(crate) decimals: u8,
-    table: Arc<Table>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Buckets {
-    Exponential(Exponential),
-    Explicit(Explicit),
-}
+/// The total of a row that is nobody's: no report has it.
+const NOTHING: Total = Total::Gauge(None);
 
 impl Accumulator {
     pub(crate) fn new(
@@ -82,8 +63,9 @@ impl Accumulator {
             temporality,
             own: 0,
             encoding: histograms.clone(),
-            catalog: Arc::default(),
+            rows: Rows::default(),
             totals: Vec::new(),
+            lost: 0,
             window: Window {
                 start: now,
                 end: now,
@@ -99,18 +81,16 @@ impl Accumulator {
     }
 
     pub(crate) fn add(&mut self, epoch: &RetiredEpoch) {
-        self.catalog = Arc::clone(epoch.catalog());
-        let catalog = Arc::clone(&self.catalog);
-        for series in &catalog.series()[self.totals.len()..] {
-            let empty = self.empty_total(&catalog.instruments()[series.instrument()]);
-            self.totals.push(empty);
+        // A series begins after all that was reported, by the clock of reports.
+        for row in self.rows.follow(epoch, self.window.end) {
+            self.begin(row);
         }
         // A receiver that counts time in milliseconds, as Prometheus does,
         // would refuse a second value for one; and a clock that was set back
         // must not send reports into the past.
         self.window.end = epoch.end().max(self.window.end + Duration::from_millis(1));
         for (index, value) in epoch.changes() {
-            match (&mut self.totals[index], value) {
+            match (&mut self.totals[self.rows.of(index)], value) {
                 (Total::Counter(total), Value::Counter(gain)) => {
                     *total = total.saturating_add(gain);
                 }
@@ -124,6 +104,39 @@ impl Accumulator {
                 _ => unreachable!("a series keeps its kind"),
             }
         }
+        for index in epoch.ended() {
+            self.rows.end(self.rows.of(*index));
+        }
+        let excess = self.rows.ended().len().saturating_sub(MOST_ENDED) as u64;
+        if excess > 0 {
+            self.lost += excess;
+            self.forget_ended(self.rows.ended_so_far() - MOST_ENDED as u64);
+        }
+    }
+
+    /// An empty total for a row that is new.
+    fn begin(&mut self, row: usize) {
+        let series = &self.rows.get(row).expect("it is new").series;
+        let instrument = Arc::clone(&self.rows.catalog().instruments()[series.instrument()]);
+        let empty = self.empty_total(&instrument);
+        if self.totals.len() <= row {
+            self.totals.resize(row + 1, NOTHING);
+        }
+        self.totals[row] = empty;
+    }
+
+    /// Gives up the rows of series that had ended when so many had.
+    pub(crate) fn forget_ended(&mut self, ended_so_far: u64) {
+        for row in self.rows.forget(ended_so_far) {
+            self.totals[row] = NOTHING;
+            self.since.remove(&row);
+        }
+    }
+
+    /// How many series were given up, since the last call, before what was last
+    /// of them was reported.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     fn empty_total(&mut self, instrument: &InstrumentInfo) -> Total {
@@ -132,15 +145,9 @@ impl Accumulator {
             Kind::UpDownCounter => Total::UpDownCounter(0),
             Kind::Histogram => {
                 let layout = instrument.layout().expect("histograms have a layout");
-                Total::Histogram(Box::new(HistogramTotal {
-                    buckets: Buckets::empty(&self.encoding),
-                    count: 0,
-                    sum: 0,
-                    range: None,
-                    change: 1,
-                    decimals: instrument.decimals(),
-                    table: self.table(layout, instrument.decimals()),
-                }))
+                let table = self.table(layout, instrument.decimals());
+                let empty = HistogramTotal::new(&self.encoding, instrument.decimals(), table);
+                Total::Histogram(Box::new(empty))
             }
             _ => Total::Gauge(None),
         }
@@ -160,144 +167,22 @@ impl Accumulator {
 
     /// Whether there is nothing but what the library says of itself.
     pub(crate) fn has_only_own(&self) -> bool {
-        self.catalog.instruments().len() <= self.own
+        self.rows.catalog().instruments().len() <= self.own
     }
 
-    /// Whether this series is what the library says of itself.
-    pub(crate) fn is_own(&self, series: usize) -> bool {
-        self.catalog.series()[series].instrument() < self.own
+    /// Whether this row is what the library says of itself.
+    pub(crate) fn is_own(&self, row: usize) -> bool {
+        let row = self.rows.get(row);
+        row.is_some_and(|row| row.series.instrument() < self.own)
     }
 
-    /// Where the delta point of this series begins.
-    pub(crate) fn start_of(&self, series: usize) -> SystemTime {
+    /// Where the delta point of this row begins.
+    pub(crate) fn start_of(&self, row: usize) -> SystemTime {
         // Nearly always empty.
-        match self.since.get(&series) {
+        match self.since.get(&row) {
             Some(since) => *since,
             None => self.window.start,
         }
-    }
-
-    /// Begins the next delta window, and hands over what was in this one.
-    /// Up-down counters, gauges, and the totals of a cumulative report, stay.
-    pub(crate) fn close_window(&mut self) -> ClosedWindow {
-        let mut closed = ClosedWindow::default();
-        if self.temporality == Temporality::Cumulative {
-            return closed;
-        }
-        for series in 0..self.totals.len() {
-            let taken = match &mut self.totals[series] {
-                Total::Counter(total) if *total > 0 => Total::Counter(std::mem::take(total)),
-                // A sum whose records were counted in the window before waits
-                // for company: no point has a sum without a count.
-                Total::Histogram(total) if total.count > 0 => {
-                    let empty = HistogramTotal {
-                        buckets: Buckets::empty(&self.encoding),
-                        count: 0,
-                        sum: 0,
-                        range: None,
-                        change: total.change + 1,
-                        decimals: total.decimals,
-                        table: Arc::clone(&total.table),
-                    };
-                    Total::Histogram(Box::new(std::mem::replace(total, empty)))
-                }
-                _ => continue,
-            };
-            closed.totals.push((series, self.start_of(series), taken));
-        }
-        self.since.clear();
-        self.window.start = self.window.end;
-        closed
-    }
-
-    /// Takes back what a window held of these series, because it was not
-    /// delivered and will not be: the next point of each covers both.
-    pub(crate) fn take_back(&mut self, closed: &mut ClosedWindow, series: &[usize]) {
-        for series in series {
-            let found = closed
-                .totals
-                .binary_search_by_key(series, |(index, ..)| *index);
-            let Ok(index) = found else {
-                continue; // a gauge or an up-down counter
-            };
-            let (_, start, taken) = &mut closed.totals[index];
-            let empty = Total::Gauge(None);
-            match (&mut self.totals[*series], std::mem::replace(taken, empty)) {
-                (Total::Counter(total), Total::Counter(earlier)) => {
-                    *total = total.saturating_add(earlier);
-                }
-                (Total::Histogram(total), Total::Histogram(earlier)) => total.merge(&earlier),
-                _ => continue, // taken back before
-            }
-            self.since
-                .entry(*series)
-                .and_modify(|since| *since = (*since).min(*start))
-                .or_insert(*start);
-        }
-    }
-}
-
-/// What a delta window held, for as long as its fate is open.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ClosedWindow {
-    /// Series, the start of its point, and what it gained; by series.
-    totals: Vec<(usize, SystemTime, Total)>,
-}
-
-impl Buckets {
-    fn empty(encoding: &HistogramEncoding) -> Self {
-        match encoding {
-            HistogramEncoding::Exponential => Self::Exponential(Exponential::default()),
-            HistogramEncoding::Explicit(bounds) => Self::Explicit(Explicit::new(bounds)),
-        }
-    }
-}
-
-impl HistogramTotal {
-    fn add(&mut self, encoding: &HistogramEncoding, found: &Recorded<'_>) {
-        self.change += 1;
-        self.count += found.count();
-        self.sum = self.sum.saturating_add(found.sum());
-        let (layout, buckets) = (found.layout(), found.buckets());
-        let ends = buckets.iter().fold(None, |ends, (index, _)| {
-            let (first, last) = ends.unwrap_or((*index, *index));
-            Some((first.min(*index), last.max(*index)))
-        });
-        let Some((first, last)) = ends else {
-            return;
-        };
-        match (&mut self.buckets, encoding) {
-            (Buckets::Exponential(total), _) => total.add(&self.table, buckets, first, last),
-            (Buckets::Explicit(total), HistogramEncoding::Explicit(bounds)) => {
-                total.add(layout, self.decimals, bounds, buckets);
-            }
-            (Buckets::Explicit(_), _) => unreachable!("made for the same encoding"),
-        }
-        self.extend_range((
-            layout.lowest_of(first as usize),
-            layout.highest_of(last as usize),
-        ));
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.change += 1;
-        self.count += other.count;
-        self.sum = self.sum.saturating_add(other.sum);
-        match (&mut self.buckets, &other.buckets) {
-            (Buckets::Exponential(total), Buckets::Exponential(other)) => total.merge(other),
-            (Buckets::Explicit(total), Buckets::Explicit(other)) => total.merge(other),
-            _ => unreachable!("made for the same encoding"),
-        }
-        if let Some(range) = other.range {
-            self.extend_range(range);
-        }
-    }
-
-    fn extend_range(&mut self, (low, high): (u64, u64)) {
-        self.range = Some(match self.range {
-            Some(range) => (range.0.min(low), range.1.max(high)),
-            None => (low, high),
-        });
     }
 }
 

@@ -41,6 +41,7 @@ mod kem;
 mod named;
 mod otlp;
 mod recent;
+mod rows;
 mod self_metrics;
 mod snapshot;
 mod spool;

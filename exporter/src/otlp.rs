@@ -27,9 +27,8 @@ pub(crate) struct Body {
     pub(crate) items: usize,
     /// Names the one item that made it larger than the limit.
     pub(crate) oversized: Option<String>,
-    /// Of a delta report, the series of its data points, by the catalog's
-    /// index; otherwise empty.
-    pub(crate) series: Vec<usize>,
+    /// Of a delta report, the rows of its data points; otherwise empty.
+    pub(crate) rows: Vec<usize>,
 }
 
 /// What decides how a report of metrics looks, besides what is in it.

@@ -1,22 +1,23 @@
 //! The snapshot's part of the retired epochs: what was recorded since the last
 //! successful flush, and where up-down counters and gauges stand.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use pqcnet_telemetry_core::{
-    Catalog, Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Series, Value,
+    Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Series, Value,
 };
 
-use crate::accumulate::to_i64;
+use crate::accumulate::{MOST_ENDED, to_i64};
+use crate::rows::Rows;
 use crate::snapshot::{Distribution, TelemetrySnapshot};
 
-/// What no snapshot has shown yet, by the catalog's index.
+/// What no snapshot has shown yet.
 pub(crate) struct Recent {
     start: SystemTime,
     end: SystemTime,
-    catalog: Arc<Catalog>,
+    rows: Rows,
+    /// By row.
     shown: Vec<Shown>,
     /// How many instruments, the catalog's first, are not shown.
     own: usize,
@@ -47,26 +48,29 @@ impl Recent {
         Self {
             start: now,
             end: now,
-            catalog: Arc::default(),
+            rows: Rows::default(),
             shown: Vec::new(),
             own,
         }
     }
 
     pub(crate) fn add(&mut self, epoch: &RetiredEpoch) {
-        self.catalog = Arc::clone(epoch.catalog());
         self.end = epoch.end();
-        for series in &self.catalog.series()[self.shown.len()..] {
-            let kind = self.catalog.instruments()[series.instrument()].kind();
-            self.shown.push(match kind {
+        for row in self.rows.follow(epoch, SystemTime::UNIX_EPOCH) {
+            let series = &self.rows.get(row).expect("it is new").series;
+            let instrument = &self.rows.catalog().instruments()[series.instrument()];
+            if self.shown.len() <= row {
+                self.shown.resize_with(row + 1, || Shown::Gauge(None));
+            }
+            self.shown[row] = match instrument.kind() {
                 Kind::Counter => Shown::Counter(0),
                 Kind::UpDownCounter => Shown::UpDownCounter(0),
                 Kind::Histogram => Shown::Histogram(Box::default()),
                 _ => Shown::Gauge(None),
-            });
+            };
         }
         for (index, value) in epoch.changes() {
-            match (&mut self.shown[index], value) {
+            match (&mut self.shown[self.rows.of(index)], value) {
                 (Shown::Counter(gain), Value::Counter(more)) => *gain = gain.saturating_add(more),
                 (Shown::Histogram(gain), Value::Histogram(found)) => gain.add(&found),
                 (Shown::UpDownCounter(total), Value::UpDownCounter(change)) => {
@@ -76,6 +80,47 @@ impl Recent {
                 _ => unreachable!("a series keeps its kind"),
             }
         }
+        for index in epoch.ended() {
+            self.rows.end(self.rows.of(*index));
+        }
+        if self.rows.ended().len() > MOST_ENDED {
+            self.forget(self.rows.ended_so_far() - MOST_ENDED as u64);
+        }
+    }
+
+    fn forget(&mut self, ended_so_far: u64) {
+        for row in self.rows.forget(ended_so_far) {
+            self.shown[row] = Shown::Gauge(None);
+        }
+    }
+
+    /// Adds what a series had when it ended to the one of the same attributes
+    /// that began later, if there is one: a snapshot knows them by name.
+    fn join_ended(&mut self) {
+        if self.rows.ended().len() == 0 {
+            return;
+        }
+        let mut latest = HashMap::new();
+        for (number, row) in self.rows.iter() {
+            let identity = (row.series.instrument(), row.series.attributes());
+            let known = latest.entry(identity).or_insert((row.id, number));
+            *known = (*known).max((row.id, number));
+        }
+        for ended in self.rows.ended() {
+            let row = self.rows.get(ended).expect("it is kept");
+            let (id, later) = latest[&(row.series.instrument(), row.series.attributes())];
+            if id == row.id {
+                continue;
+            }
+            let earlier = std::mem::replace(&mut self.shown[ended], Shown::Gauge(None));
+            match (&mut self.shown[later], earlier) {
+                (Shown::Counter(gain), Shown::Counter(more)) => *gain = gain.saturating_add(more),
+                (Shown::Histogram(gain), Shown::Histogram(more)) => {
+                    gain.extend(&more.buckets, more.sum);
+                }
+                _ => {} // where the later one stands
+            }
+        }
     }
 
     /// Shows where everything stands, and forgets the gains; without the KEM
@@ -83,13 +128,15 @@ impl Recent {
     pub(crate) fn take_snapshot(&mut self, labels: &BTreeMap<String, String>) -> TelemetrySnapshot {
         let mut snapshot = TelemetrySnapshot::empty(self.start, self.end, labels.clone());
         self.start = self.end;
-        for (series, shown) in self.catalog.series().iter().zip(&mut self.shown) {
+        self.join_ended();
+        for (number, row) in self.rows.iter() {
+            let series = &row.series;
             if series.instrument() < self.own {
                 continue;
             }
-            let instrument = &self.catalog.instruments()[series.instrument()];
+            let instrument = &self.rows.catalog().instruments()[series.instrument()];
             let name = || display_name(instrument, series);
-            match shown {
+            match &mut self.shown[number] {
                 Shown::Counter(0) => {}
                 Shown::Counter(gain) => {
                     let value = u64::try_from(*gain).unwrap_or(u64::MAX);
@@ -116,14 +163,19 @@ impl Recent {
                 }
             }
         }
+        self.forget(self.rows.ended_so_far());
         snapshot
     }
 }
 
 impl RecentHistogram {
     fn add(&mut self, found: &Recorded<'_>) {
-        self.buckets.extend_from_slice(found.buckets());
-        self.sum = self.sum.saturating_add(found.sum());
+        self.extend(found.buckets(), found.sum());
+    }
+
+    fn extend(&mut self, buckets: &[(u32, u64)], sum: u128) {
+        self.buckets.extend_from_slice(buckets);
+        self.sum = self.sum.saturating_add(sum);
         self.compact();
     }
 

@@ -5,6 +5,8 @@
 //! of the newer totals: after any outage the first success brings exact ones.
 //! That report begins where the one before was stuck, so that a receiver which
 //! takes a few requests at a time gets to see all series.
+//!
+//! A series that has ended is in every report until one has been delivered.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -27,6 +29,8 @@ pub(crate) struct Cumulative {
     requests: VecDeque<Request>,
     /// Whether the first of them has failed.
     is_stuck: bool,
+    /// How many series had ended when it was encoded.
+    ended: u64,
 }
 
 struct Request {
@@ -52,6 +56,7 @@ impl Cumulative {
             is_due: false,
             requests: VecDeque::new(),
             is_stuck: false,
+            ended: 0,
         }
     }
 
@@ -63,6 +68,7 @@ impl Cumulative {
     fn encode_from(&mut self, first: usize) {
         self.clear();
         self.is_due = false;
+        self.ended = self.accumulator.rows.ended_so_far();
         let bodies = self.encoder.encode(&self.accumulator);
         let requests = bodies.into_iter().enumerate();
         let mut points = 0;
@@ -119,6 +125,10 @@ impl Source for Cumulative {
     }
 
     fn next(&mut self, _is_probe: bool, report: &mut SignalReport) -> Option<Arc<Body>> {
+        let lost = self.accumulator.take_lost();
+        if lost > 0 {
+            report.count_dropped(DropReason::Ended, lost);
+        }
         if self.is_due && (self.requests.is_empty() || self.is_stuck) {
             report.superseded += self.items();
             let stuck = self.requests.front().map_or(0, |request| request.index);
@@ -155,6 +165,9 @@ impl Source for Cumulative {
         self.is_stuck = false;
         self.requests.pop_front();
         self.encoder.recycle(Arc::into_inner(body));
+        if self.requests.is_empty() {
+            self.accumulator.forget_ended(self.ended);
+        }
         Settled::Done
     }
 

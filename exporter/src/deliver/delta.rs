@@ -65,13 +65,13 @@ impl Delta {
     /// Ends the window, if there is room for it.
     fn close_window(&mut self) {
         let bodies = self.encoder.encode(&self.accumulator);
-        let mut series = bodies.iter().flat_map(|body| &body.series);
-        if series.all(|series| self.accumulator.is_own(*series)) {
+        let mut rows = bodies.iter().flat_map(|body| &body.rows);
+        if rows.all(|row| self.accumulator.is_own(*row)) {
             // Sending it would be all there is to say the next time. What is
             // said of the library waits, the time that was looked at is over.
             let mut closed = self.accumulator.close_window();
             for body in &bodies {
-                self.accumulator.take_back(&mut closed, &body.series);
+                self.accumulator.take_back(&mut closed, &body.rows);
             }
             self.encoder.recycle(bodies);
             return;
@@ -131,7 +131,7 @@ impl Delta {
         for window in &mut later {
             for body in &window.requests {
                 report.merged += body.items as u64;
-                self.accumulator.take_back(&mut window.closed, &body.series);
+                self.accumulator.take_back(&mut window.closed, &body.rows);
             }
         }
         if let (Some(window), Some(first)) = (self.windows.front_mut(), later.pop_front()) {

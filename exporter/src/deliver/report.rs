@@ -68,6 +68,8 @@ pub enum DropReason {
     RefusedAfterDoubt,
     /// Alone larger than `max-request-bytes`.
     TooLarge,
+    /// The last of a series that has ended: more of those waited than are kept.
+    Ended,
     /// The time for the shutdown was over.
     Shutdown,
 }
@@ -98,6 +100,7 @@ impl DropReason {
             Self::Refused => "refused",
             Self::RefusedAfterDoubt => "refused-after-doubt",
             Self::TooLarge => "too-large",
+            Self::Ended => "ended",
             Self::Shutdown => "shutdown",
         }
     }

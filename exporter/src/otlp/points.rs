@@ -1,14 +1,15 @@
 //! Which series a report has, and what it says of them, whatever the format.
 
-use pqcnet_telemetry_core::{Catalog, Kind};
+use pqcnet_telemetry_core::Kind;
 
 use crate::accumulate::{HistogramTotal, Total, in_unit, to_i64};
 use crate::config::Temporality;
+use crate::rows::Rows;
 
 /// One series in a report.
 pub(crate) struct Point {
-    /// Index in the catalog.
-    pub(crate) series: usize,
+    /// Its number in the accumulator.
+    pub(crate) row: usize,
     /// Index in the catalog.
     pub(crate) instrument: usize,
     /// Whether it covers the window, not the time since the series' start.
@@ -26,23 +27,26 @@ pub(crate) enum Number {
     Double(f64),
 }
 
-/// The series of a catalog in the order of the wire: by instrument.
-pub(crate) fn points(catalog: &Catalog, temporality: Temporality) -> impl Iterator<Item = Point> {
-    let instruments = catalog.instruments().iter().enumerate();
-    instruments.flat_map(move |(index, instrument)| {
+/// The rows in the order of the wire: by instrument. O(rows), if those are in
+/// that order already, as they are but for series that others have followed.
+pub(crate) fn points(rows: &Rows, temporality: Temporality) -> Vec<Point> {
+    let instruments = rows.catalog().instruments();
+    let points = rows.iter().map(|(number, row)| {
+        let instrument = &instruments[row.series.instrument()];
         let is_windowed = is_windowed(temporality, instrument.kind());
-        instrument.series().iter().map(move |&series| {
-            // An instrument made to be bound has a series nobody means.
-            let is_base = instrument.is_bound() && catalog.series()[series].attributes().is_empty();
-            Point {
-                series,
-                instrument: index,
-                is_windowed,
-                is_silent_at_zero: is_windowed || is_base,
-                decimals: instrument.decimals(),
-            }
-        })
-    })
+        // An instrument made to be bound has a series nobody means.
+        let is_base = instrument.is_bound() && row.series.attributes().is_empty();
+        Point {
+            row: number,
+            instrument: row.series.instrument(),
+            is_windowed,
+            is_silent_at_zero: is_windowed || is_base,
+            decimals: instrument.decimals(),
+        }
+    });
+    let mut points: Vec<_> = points.collect();
+    points.sort_by_key(|point| point.instrument);
+    points
 }
 
 /// Whether points of this kind are deltas. Up-down counters never are.

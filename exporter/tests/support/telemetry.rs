@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pqcnet_telemetry::{
     DeliveryReport, Failure, KemUsageReason, KemUsageRecord, Signal, SignalReport, SimulatedClock,
@@ -27,12 +28,15 @@ pub(crate) fn simulated(config: TelemetryConfig) -> TelemetryHandle {
 
 /// Flushes until everything is delivered, as a node would.
 pub(crate) fn flush_until_delivered(telemetry: &TelemetryHandle) -> TelemetrySnapshot {
-    for _ in 0..1_000 {
-        if let Ok(snapshot) = telemetry.flush() {
-            return snapshot;
+    let deadline = Instant::now() + PATIENT;
+    loop {
+        match telemetry.flush() {
+            Ok(snapshot) => return snapshot,
+            // The lanes' threads may not have had their turn.
+            Err(_) if Instant::now() < deadline => thread::yield_now(),
+            Err(error) => panic!("{error:?}"),
         }
     }
-    panic!("{:?}", telemetry.flush());
 }
 
 pub(crate) fn kem(label: &str) -> KemUsageRecord {

@@ -22,7 +22,7 @@ impl Source for Numbered {
                 bytes: Vec::new(),
                 items: if is_probe { 1 } else { 100 },
                 oversized: None,
-                series: Vec::new(),
+                rows: Vec::new(),
             })
         })
     }

@@ -18,18 +18,19 @@ pub(crate) struct MetricsEncoder {
     max_bytes: usize,
     bounds: Vec<u8>,
     plan: Plan,
-    /// By series.
+    /// By row.
     histograms: Vec<RenderedHistogram>,
     is_delta: bool,
     /// Buffers of requests that are done with.
     spare: Vec<Vec<u8>>,
 }
 
-/// A histogram's point from its count on, as of one change of it.
+/// A histogram's point from its count on.
 #[derive(Default)]
 struct RenderedHistogram {
     text: Vec<u8>,
-    change: u64,
+    /// Of which row, and as of which change of it.
+    state: (u64, u64),
 }
 
 /// Ends the data points, the sum or histogram, and the metric.
@@ -64,8 +65,8 @@ impl MetricsEncoder {
     /// The accumulator's totals as one or more requests, each no larger than
     /// the limit unless a single point is. None if there is nothing to say.
     pub(crate) fn encode(&mut self, accumulator: &Accumulator) -> Vec<Body> {
-        self.plan.follow(&accumulator.catalog);
-        self.render_changed(&accumulator.totals);
+        self.plan.follow(&accumulator.rows);
+        self.render_changed(accumulator);
         let times = Times::new(accumulator.window);
         let mut bodies = Bodies {
             envelope: &self.envelope,
@@ -76,18 +77,18 @@ impl MetricsEncoder {
             done: Vec::new(),
             items: 0,
             is_delta: self.is_delta,
-            series: Vec::new(),
+            rows: Vec::new(),
             first: 0,
             open: None,
         };
         for planned in &self.plan.points {
             let point = &planned.point;
-            let total = &accumulator.totals[point.series];
+            let total = &accumulator.totals[point.row];
             if !point.has_data(total) {
                 continue;
             }
-            let histogram = &self.histograms[point.series].text;
-            let start = accumulator.start_of(point.series);
+            let histogram = &self.histograms[point.row].text;
+            let start = accumulator.start_of(point.row);
             if point.is_windowed && start != accumulator.window.start {
                 let window = Window {
                     start,
@@ -115,16 +116,24 @@ impl MetricsEncoder {
     }
 
     /// Most histograms of a report are those of the one before.
-    fn render_changed(&mut self, totals: &[Total]) {
-        self.histograms.resize_with(totals.len(), Default::default);
-        for (total, rendered) in totals.iter().zip(&mut self.histograms) {
-            if let Total::Histogram(total) = total
-                && rendered.change != total.change
-            {
-                rendered.text.clear();
-                write_histogram(&mut rendered.text, total, &self.bounds);
-                rendered.change = total.change;
+    fn render_changed(&mut self, accumulator: &Accumulator) {
+        self.histograms
+            .resize_with(accumulator.rows.len(), Default::default);
+        for (number, row) in accumulator.rows.iter() {
+            let rendered = &mut self.histograms[number];
+            let change = match &accumulator.totals[number] {
+                Total::Histogram(total) => total.change,
+                _ => 0,
+            };
+            if rendered.state == (row.id, change) {
+                continue;
             }
+            // What another series left here, too.
+            rendered.text.clear();
+            if let Total::Histogram(total) = &accumulator.totals[number] {
+                write_histogram(&mut rendered.text, total, &self.bounds);
+            }
+            rendered.state = (row.id, change);
         }
     }
 }
@@ -247,7 +256,7 @@ struct Bodies<'a> {
     items: usize,
     is_delta: bool,
     /// Of the points in it, if it is of a delta report.
-    series: Vec<usize>,
+    rows: Vec<usize>,
     /// The instrument that the request being written begins with.
     first: usize,
     /// The instrument whose points are being written.
@@ -273,7 +282,7 @@ impl Bodies<'_> {
         }
         self.items += 1;
         if self.is_delta {
-            self.series.push(planned.point.series);
+            self.rows.push(planned.point.row);
         }
     }
 
@@ -306,7 +315,7 @@ impl Bodies<'_> {
             oversized: is_oversized.then(|| format!("a point of {first}")),
             items: std::mem::take(&mut self.items),
             bytes,
-            series: std::mem::take(&mut self.series),
+            rows: std::mem::take(&mut self.rows),
         });
     }
 

@@ -47,7 +47,7 @@ impl LogsEncoder {
             bytes,
             items,
             oversized: oversized.map(|id| format!("the event {id}")),
-            series: Vec::new(),
+            rows: Vec::new(),
         }
     }
 }

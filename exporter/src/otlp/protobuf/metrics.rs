@@ -26,15 +26,16 @@ pub(crate) struct MetricsEncoder {
     max_bytes: usize,
     bounds: Vec<f64>,
     plan: Plan,
-    /// By series.
+    /// By row.
     histograms: Vec<EncodedHistogram>,
 }
 
-/// A histogram's point without attributes and times, as of one change of it.
+/// A histogram's point without attributes and times.
 #[derive(Default)]
 struct EncodedHistogram {
     bytes: Vec<u8>,
-    change: u64,
+    /// Of which row, and as of which change of it.
+    state: (u64, u64),
 }
 
 impl MetricsEncoder {
@@ -59,18 +60,18 @@ impl MetricsEncoder {
     /// The accumulator's totals as one or more requests, each no larger than
     /// the limit unless a single point is. None if there is nothing to say.
     pub(crate) fn encode(&mut self, accumulator: &Accumulator) -> Vec<Body> {
-        self.plan.follow(&accumulator.catalog);
-        self.encode_changed(&accumulator.totals);
+        self.plan.follow(&accumulator.rows);
+        self.encode_changed(accumulator);
         let end = unix_nanos(accumulator.window.end);
         let mut bodies = Bodies::new(&self.envelope, &self.plan, self.max_bytes);
         for point in &self.plan.points {
-            let total = &accumulator.totals[point.series];
+            let total = &accumulator.totals[point.row];
             if !point.has_data(total) {
                 continue;
             }
             // All other starts are in the plan.
             let start = if point.is_windowed {
-                unix_nanos(accumulator.start_of(point.series))
+                unix_nanos(accumulator.start_of(point.row))
             } else {
                 0
             };
@@ -81,22 +82,30 @@ impl MetricsEncoder {
                 value: point.number(total).map(value_of),
                 ..Default::default()
             };
-            bodies.point(point, &number, &self.histograms[point.series].bytes);
+            bodies.point(point, &number, &self.histograms[point.row].bytes);
         }
         bodies.finish()
     }
 
     /// Most histograms of a report are those of the one before.
-    fn encode_changed(&mut self, totals: &[Total]) {
-        self.histograms.resize_with(totals.len(), Default::default);
-        for (total, encoded) in totals.iter().zip(&mut self.histograms) {
-            if let Total::Histogram(total) = total
-                && encoded.change != total.change
-            {
-                encoded.bytes.clear();
-                encode_histogram(&mut encoded.bytes, total, &self.bounds);
-                encoded.change = total.change;
+    fn encode_changed(&mut self, accumulator: &Accumulator) {
+        self.histograms
+            .resize_with(accumulator.rows.len(), Default::default);
+        for (number, row) in accumulator.rows.iter() {
+            let encoded = &mut self.histograms[number];
+            let change = match &accumulator.totals[number] {
+                Total::Histogram(total) => total.change,
+                _ => 0,
+            };
+            if encoded.state == (row.id, change) {
+                continue;
             }
+            // What another series left here, too.
+            encoded.bytes.clear();
+            if let Total::Histogram(total) = &accumulator.totals[number] {
+                encode_histogram(&mut encoded.bytes, total, &self.bounds);
+            }
+            encoded.state = (row.id, change);
         }
     }
 }

@@ -72,7 +72,7 @@ fn assert_same(json: &[Body], protobuf: &[Body]) {
 }
 
 fn series_of(bodies: &[Body]) -> Vec<usize> {
-    bodies.iter().flat_map(|body| body.series.clone()).collect()
+    bodies.iter().flat_map(|body| body.rows.clone()).collect()
 }
 
 fn assert_within(bodies: &[Body], format: &MetricsFormat) {
@@ -81,7 +81,7 @@ fn assert_within(bodies: &[Body], format: &MetricsFormat) {
         assert!(is_within || body.items == 1);
         assert_eq!(body.oversized.is_none(), is_within);
         let is_delta = format.temporality == Temporality::Delta;
-        assert_eq!(body.series.len(), if is_delta { body.items } else { 0 });
+        assert_eq!(body.rows.len(), if is_delta { body.items } else { 0 });
     }
 }
 

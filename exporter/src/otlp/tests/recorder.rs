@@ -24,6 +24,8 @@ pub(super) enum Step {
     Value(usize, u64),
     /// A new series, which changes the catalog.
     Bind(String),
+    /// A series that is recorded into, and ends.
+    End(u8, u64),
     /// Cuts an epoch.
     Flush,
     /// Cuts an epoch, and reports.
@@ -55,6 +57,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (series(), gauge).prop_map(|(at, value)| Step::Set(at, value)),
         5 => (series(), any_width).prop_map(|(at, value)| Step::Value(at, value)),
         1 => ".{0,20}".prop_map(Step::Bind),
+        2 => (0_u8..4, any::<u16>()).prop_map(|(peer, n)| Step::End(peer, n.into())),
         1 => Just(Step::Flush),
         1 => Just(Step::Report),
         1 => (1_usize..4).prop_map(Step::TakeBack),
@@ -143,6 +146,21 @@ impl Recorder {
                 let pairs = [("peer", &**peer)];
                 self.counters[0].bind(&pairs).unwrap().increment();
                 self.histograms[0].bind(&pairs).unwrap();
+            }
+            Step::End(peer, n) => {
+                let pairs = [("peer", i64::from(*peer))];
+                let counter = self.counters[0].bind(&pairs).unwrap();
+                counter.add(*n);
+                counter.end();
+                let level = self.levels[0].bind(&pairs).unwrap();
+                level.add(-1);
+                level.end();
+                let gauge = self.gauges[0].bind(&pairs).unwrap();
+                gauge.set(2.5);
+                gauge.end();
+                let histogram = self.histograms[0].bind(&pairs).unwrap();
+                histogram.record(*n);
+                histogram.end();
             }
             Step::Flush => self.accumulator.add(&self.registry.flush()),
             Step::Report | Step::TakeBack(_) => return false,

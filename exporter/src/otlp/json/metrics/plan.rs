@@ -4,22 +4,24 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pqcnet_telemetry_core::{Catalog, InstrumentInfo, Kind, Series};
+use pqcnet_telemetry_core::{Catalog, InstrumentInfo, Kind};
 
 use crate::config::{HistogramEncoding, Temporality};
 use crate::otlp::json;
 use crate::otlp::points::{Point, is_windowed, points};
+use crate::rows::{Row, Rows};
 
 /// The data points of a report, and their constant text.
 pub(super) struct Plan {
     temporality: Temporality,
     is_exponential: bool,
-    catalog: Arc<Catalog>,
+    /// Of the rows that it follows.
+    version: u64,
     /// By instrument; rendered anew where the catalog's entry has changed.
     heads: Vec<(Arc<InstrumentInfo>, Vec<u8>)>,
-    /// By series: `{"attributes":[…],` up to the first time that is the
-    /// report's.
-    openings: Vec<Vec<u8>>,
+    /// By row, with its id: `{"attributes":[…],` up to the first time that is
+    /// the report's.
+    openings: Vec<(u64, Vec<u8>)>,
     text: Vec<u8>,
     pub(super) points: Vec<Planned>,
 }
@@ -38,7 +40,7 @@ impl Plan {
         Self {
             temporality,
             is_exponential: *histograms == HistogramEncoding::Exponential,
-            catalog: Arc::default(),
+            version: 0,
             heads: Vec::new(),
             openings: Vec::new(),
             text: Vec::new(),
@@ -46,25 +48,29 @@ impl Plan {
         }
     }
 
-    /// Takes up what `catalog` has new. O(series), where there is something.
-    pub(super) fn follow(&mut self, catalog: &Arc<Catalog>) {
-        if Arc::ptr_eq(&self.catalog, catalog) {
+    /// Takes up what is new of `rows`. O(rows), where there is something.
+    pub(super) fn follow(&mut self, rows: &Rows) {
+        if self.version == rows.version() {
             return;
         }
-        self.catalog = Arc::clone(catalog);
-        self.render_heads(catalog);
-        for series in &catalog.series()[self.openings.len()..] {
-            let kind = catalog.instruments()[series.instrument()].kind();
-            let opening = opening(series, kind, is_windowed(self.temporality, kind));
-            self.openings.push(opening);
+        self.version = rows.version();
+        self.render_heads(rows.catalog());
+        self.openings.resize_with(rows.len(), Default::default);
+        for (number, row) in rows.iter() {
+            let (id, text) = &mut self.openings[number];
+            if *id != row.id {
+                let kind = rows.catalog().instruments()[row.series.instrument()].kind();
+                *text = opening(row, kind, is_windowed(self.temporality, kind));
+                *id = row.id;
+            }
         }
         self.text.clear();
         self.points.clear();
-        for point in points(catalog, self.temporality) {
+        for point in points(rows, self.temporality) {
             let start = self.text.len();
             self.text.extend_from_slice(&self.heads[point.instrument].1);
             let opening = self.text.len();
-            self.text.extend_from_slice(&self.openings[point.series]);
+            self.text.extend_from_slice(&self.openings[point.row].1);
             self.points.push(Planned {
                 point,
                 text: start..self.text.len(),
@@ -74,7 +80,7 @@ impl Plan {
     }
 
     pub(super) fn name_of(&self, instrument: usize) -> &str {
-        self.catalog.instruments()[instrument].name()
+        self.heads[instrument].0.name()
     }
 
     /// A point's text, with its instrument's before it unless that is open.
@@ -138,7 +144,8 @@ impl Plan {
     }
 }
 
-fn opening(series: &Series, kind: Kind, is_windowed: bool) -> Vec<u8> {
+fn opening(row: &Row, kind: Kind, is_windowed: bool) -> Vec<u8> {
+    let series = &row.series;
     let mut opening = vec![b'{'];
     if !series.attributes().is_empty() {
         json::attributes(&mut opening, series.attributes().iter());
@@ -150,7 +157,7 @@ fn opening(series: &Series, kind: Kind, is_windowed: bool) -> Vec<u8> {
     }
     if kind != Kind::Gauge {
         opening.extend_from_slice(b"\"startTimeUnixNano\":");
-        json::time(&mut opening, series.created());
+        json::time(&mut opening, row.start);
         opening.push(b',');
     }
     opening.extend_from_slice(b"\"timeUnixNano\":");

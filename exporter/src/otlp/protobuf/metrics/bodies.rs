@@ -28,7 +28,7 @@ pub(super) struct Bodies<'a> {
     closed: usize,
     items: usize,
     /// Of the points, if it is of a delta report.
-    series: Vec<usize>,
+    rows: Vec<usize>,
 }
 
 /// An instrument, and where its points begin. They end where the next's begin.
@@ -48,14 +48,14 @@ impl<'a> Bodies<'a> {
             metrics: Vec::new(),
             closed: 0,
             items: 0,
-            series: Vec::new(),
+            rows: Vec::new(),
         }
     }
 
     /// Adds a point, made of its constant fields, these of a number, and those
     /// of a histogram if it is one.
     pub(super) fn point(&mut self, point: &Point, number: &NumberDataPoint, histogram: &[u8]) {
-        let opening = &self.plan.openings[point.series];
+        let opening = self.plan.opening_of(point);
         let len = opening.len() + number.encoded_len() + histogram.len();
         if self.items > 0 && self.len_with(point.instrument, field_len(len)) > self.max_bytes {
             self.cut();
@@ -67,7 +67,7 @@ impl<'a> Bodies<'a> {
         self.points.extend_from_slice(histogram);
         self.items += 1;
         if self.plan.temporality == Temporality::Delta {
-            self.series.push(point.series);
+            self.rows.push(point.row);
         }
     }
 
@@ -123,7 +123,7 @@ impl<'a> Bodies<'a> {
             oversized: is_oversized.then(|| format!("a point of {first}")),
             items: std::mem::take(&mut self.items),
             bytes,
-            series: std::mem::take(&mut self.series),
+            rows: std::mem::take(&mut self.rows),
         });
         self.points.clear();
         self.metrics.clear();

@@ -6,23 +6,27 @@ use opentelemetry_proto::tonic::metrics::v1::{
     AggregationTemporality, ExponentialHistogram, ExponentialHistogramDataPoint, Histogram,
     HistogramDataPoint, Metric, NumberDataPoint, Sum,
 };
-use pqcnet_telemetry_core::{Catalog, InstrumentInfo, Kind, Series};
+use pqcnet_telemetry_core::{Catalog, InstrumentInfo, Kind};
 use prost::Message;
 
 use crate::config::{HistogramEncoding, Temporality};
 use crate::otlp::points::{Point, is_windowed, points};
 use crate::otlp::protobuf::{SCOPE_ITEM, field_len, key_values, open_field};
 use crate::otlp::unix_nanos;
+use crate::rows::{Row, Rows};
 
 /// The data points of a report, and their constant fields.
 pub(super) struct Plan {
     pub(super) temporality: Temporality,
     is_exponential: bool,
+    /// Of the rows that it follows.
+    version: u64,
     catalog: Arc<Catalog>,
     /// By instrument.
     pub(super) heads: Vec<Head>,
-    /// By series: its point's attributes, and its start if that never changes.
-    pub(super) openings: Vec<Vec<u8>>,
+    /// By row, with its id: its point's attributes, and its start if that never
+    /// changes.
+    openings: Vec<(u64, Vec<u8>)>,
     pub(super) points: Vec<Point>,
 }
 
@@ -61,6 +65,7 @@ impl Plan {
         Self {
             temporality,
             is_exponential: *histograms == HistogramEncoding::Exponential,
+            version: 0,
             catalog: Arc::default(),
             heads: Vec::new(),
             openings: Vec::new(),
@@ -68,22 +73,29 @@ impl Plan {
         }
     }
 
-    /// Takes up what `catalog` has new. O(series), where there is something.
-    pub(super) fn follow(&mut self, catalog: &Arc<Catalog>) {
-        if Arc::ptr_eq(&self.catalog, catalog) {
+    /// Takes up what is new of `rows`. O(rows), where there is something.
+    pub(super) fn follow(&mut self, rows: &Rows) {
+        if self.version == rows.version() {
             return;
         }
-        self.catalog = Arc::clone(catalog);
+        self.version = rows.version();
+        self.catalog = Arc::clone(rows.catalog());
+        let catalog = rows.catalog();
         // All of them, as a description may have come later than the name.
         let heads = catalog.instruments().iter().map(|new| self.head(new));
         self.heads = heads.collect();
-        for series in &catalog.series()[self.openings.len()..] {
-            let kind = catalog.instruments()[series.instrument()].kind();
-            let opening = self.opening(series, kind);
-            self.openings.push(opening);
+        self.openings.resize_with(rows.len(), Default::default);
+        for (number, row) in rows.iter() {
+            if self.openings[number].0 != row.id {
+                let kind = catalog.instruments()[row.series.instrument()].kind();
+                self.openings[number] = (row.id, self.opening(row, kind));
+            }
         }
-        self.points.clear();
-        self.points.extend(points(catalog, self.temporality));
+        self.points = points(rows, self.temporality);
+    }
+
+    pub(super) fn opening_of(&self, point: &Point) -> &[u8] {
+        &self.openings[point.row].1
     }
 
     pub(super) fn name_of(&self, instrument: usize) -> &str {
@@ -140,11 +152,11 @@ impl Plan {
         }
     }
 
-    fn opening(&self, series: &Series, kind: Kind) -> Vec<u8> {
-        let attributes = key_values(series.attributes().iter());
+    fn opening(&self, row: &Row, kind: Kind) -> Vec<u8> {
+        let attributes = key_values(row.series.attributes().iter());
         let has_fixed_start = kind != Kind::Gauge && !is_windowed(self.temporality, kind);
         let start_time_unix_nano = if has_fixed_start {
-            unix_nanos(series.created())
+            unix_nanos(row.start)
         } else {
             0 // which is "none", and not encoded
         };
