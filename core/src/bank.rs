@@ -15,8 +15,7 @@
 //!
 //! # Orderings
 //!
-//! Those of `cell`. A histogram's block is published with release and found
-//! with acquire, as its memory is new (see `block`).
+//! Those of `cell`, and for a histogram's block those of `lazy`.
 
 use crate::catalog::ScalarSeries;
 use crate::cell::{Cell, Cells, Published, Reading, Writer};
@@ -231,7 +230,7 @@ impl Bank {
 
     /// The block of `slot`, allocated on first use.
     pub(crate) fn block_or_allocate(&self, slot: HistogramSlot, layout: &Layout) -> &Block {
-        self.blocks[slot.0 as usize].get_or_allocate(layout)
+        self.blocks[slot.0 as usize].get_or_make(|| Block::new(layout))
     }
 }
 

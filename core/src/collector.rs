@@ -146,6 +146,12 @@ impl Collector {
             .map(|(_, shard)| shard.bank(retired));
         harvest_scalars(banks.chain([&core.fallback]), epoch);
         self.harvest_histograms(core, retired, epoch);
+        let RetiredEpoch {
+            catalog, exemplars, ..
+        } = &mut *epoch;
+        core.exemplars.take(catalog, |series, exemplar| {
+            exemplars.push((series, exemplar));
+        });
         let gauges = epoch.catalog.gauges().iter().zip(&core.gauges);
         let gauges = gauges.map(|(series, cell)| cell.read().filter(|_| *series != VACANT));
         epoch.gauges.extend(gauges);

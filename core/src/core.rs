@@ -8,6 +8,7 @@ use crate::catalog::Capacity;
 use crate::cell::{Anyone, Owner};
 use crate::collector::Collector;
 use crate::epoch::EpochClock;
+use crate::exemplar::Reservoirs;
 use crate::gauge::GaugeCell;
 use crate::histogram::layout::Layout;
 use crate::lease::Counts;
@@ -28,6 +29,7 @@ pub(crate) struct Core {
     /// Written by anybody, at any time, with read-modify-writes.
     pub(crate) fallback: Bank,
     pub(crate) large: crate::counter::LargeAdds,
+    pub(crate) exemplars: Reservoirs,
     pub(crate) handles: Counts,
     pub(crate) registrar: Mutex<Registrar>,
     pub(crate) collector: Mutex<Collector>,
@@ -42,6 +44,7 @@ impl Core {
             shards: Shards::new(),
             fallback: Bank::new(capacity.scalars, capacity.histograms),
             large: crate::counter::LargeAdds::default(),
+            exemplars: Reservoirs::new(capacity.scalars, capacity.histograms),
             handles: Counts::new(capacity.scalars, capacity.gauges, capacity.histograms),
             registrar: Mutex::new(Registrar::new()),
             collector: Mutex::new(Collector::new()),

@@ -2,6 +2,7 @@
 
 use crate::bank::{Direction, ScalarSlot};
 use crate::error::{CounterOverflow, RegisterError};
+use crate::exemplar::ExemplarContext;
 use crate::lease::Lease;
 use crate::registry;
 use crate::series::{AttributeValue, Slot};
@@ -32,6 +33,20 @@ impl Counter {
     #[inline]
     pub fn increment(&self) {
         self.add(1);
+    }
+
+    /// Adds `n`, and offers it as an exemplar.
+    ///
+    /// Costs what [`add`](Self::add) does, a reading of the clock, and an add to
+    /// a line that such records share; the first to a series allocates. One
+    /// without a context costs nothing more than before.
+    pub fn add_with_exemplar(&self, n: u64, context: &ExemplarContext) {
+        self.add(n);
+        // Nothing was recorded, nothing is an example.
+        if n > 0 {
+            let (core, slot) = (self.lease.core(), self.lease.slot());
+            core.exemplars.offer_added(slot, n, context);
+        }
     }
 
     /// Adds `n`, unless this epoch's count would pass `u64::MAX`; then the

@@ -6,6 +6,7 @@ use crate::bank::HistogramSlot;
 use crate::catalog::Registered;
 use crate::core::Core;
 use crate::error::RegisterError;
+use crate::exemplar::ExemplarContext;
 use crate::lease::Lease;
 use crate::registry;
 use crate::series::{AttributeValue, Slot};
@@ -50,6 +51,17 @@ impl Histogram {
         if n != 0 {
             thread::record(self.core(), self.slot(), &self.layout, value, n);
         }
+    }
+
+    /// Records one value, and offers it as an exemplar; see
+    /// [`Counter::add_with_exemplar`](crate::Counter::add_with_exemplar). One
+    /// is kept of each power of two, for each epoch.
+    pub fn record_with_exemplar(&self, value: u64, context: &ExemplarContext) {
+        self.record(value);
+        let value = value.min(self.layout.highest());
+        self.core()
+            .exemplars
+            .offer_recorded(self.slot(), value, context);
     }
 
     /// Measures from now until the guard is dropped, and records that time in

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram as Hdr;
 
 use crate::bank::Direction;
 use crate::catalog::Catalog;
+use crate::exemplar::Exemplar;
 use crate::histogram::layout::Layout;
 use crate::series::Slot;
 
@@ -28,6 +29,8 @@ pub struct RetiredEpoch {
     pub(crate) buckets: Vec<(u32, u64)>,
     pub(crate) residue: u64,
     pub(crate) mid_record: u64,
+    /// With their series.
+    pub(crate) exemplars: Vec<(u32, Exemplar)>,
     /// Ascending.
     pub(crate) ended: Vec<usize>,
 }
@@ -74,6 +77,7 @@ impl RetiredEpoch {
             buckets: Vec::new(),
             residue: 0,
             mid_record: 0,
+            exemplars: Vec::new(),
             ended: Vec::new(),
         }
     }
@@ -93,6 +97,7 @@ impl RetiredEpoch {
         self.sequence = sequence;
         (self.start, self.end) = (start, start);
         (self.residue, self.mid_record) = (0, 0);
+        self.exemplars.clear();
         self.ended.clear();
         self.catalog = catalog;
     }
@@ -119,6 +124,15 @@ impl RetiredEpoch {
     /// series', or the same attributes' that began anew.
     pub fn ended(&self) -> &[usize] {
         &self.ended
+    }
+
+    /// Examples of what was recorded, each with its series' index in
+    /// [`catalog`](Self::catalog): one of a counter, one of each power of two of
+    /// a histogram's values. Each is a record of this epoch, or of the end of
+    /// the one before.
+    pub fn exemplars(&self) -> impl ExactSizeIterator<Item = (usize, &Exemplar)> {
+        let exemplars = self.exemplars.iter();
+        exemplars.map(|(series, exemplar)| (*series as usize, exemplar))
     }
 
     /// The series registered by then.

@@ -9,11 +9,13 @@ use pqcnet_telemetry_core::{InstrumentInfo, Kind, Layout, RetiredEpoch, Value};
 use crate::config::{HistogramEncoding, Temporality};
 use crate::rows::Rows;
 
+pub(crate) mod exemplars;
 pub(crate) mod explicit;
 pub(crate) mod exponential;
 mod histogram;
 mod window;
 
+use exemplars::Exemplars;
 use exponential::Table;
 pub(crate) use histogram::{Buckets, HistogramTotal};
 pub(crate) use window::{ClosedWindow, Window};
@@ -27,6 +29,7 @@ pub(crate) struct Accumulator {
     pub(crate) totals: Vec<Total>,
     /// Series given up before what was last of them was reported.
     lost: u64,
+    pub(crate) exemplars: Exemplars,
     pub(crate) window: Window,
     /// Where a row's delta point begins, if before the window: what was
     /// refused is in it.
@@ -65,6 +68,7 @@ impl Accumulator {
             encoding: histograms.clone(),
             rows: Rows::default(),
             totals: Vec::new(),
+            exemplars: Exemplars::default(),
             lost: 0,
             window: Window {
                 start: now,
@@ -104,6 +108,9 @@ impl Accumulator {
                 _ => unreachable!("a series keeps its kind"),
             }
         }
+        for (index, exemplar) in epoch.exemplars() {
+            self.exemplars.add(self.rows.of(index), *exemplar);
+        }
         for index in epoch.ended() {
             self.rows.end(self.rows.of(*index));
         }
@@ -129,6 +136,7 @@ impl Accumulator {
     pub(crate) fn forget_ended(&mut self, ended_so_far: u64) {
         for row in self.rows.forget(ended_so_far) {
             self.totals[row] = NOTHING;
+            self.exemplars.forget(row);
             self.since.remove(&row);
         }
     }

@@ -22,14 +22,12 @@
 //! to `c`, then the sum is the sum of those `c` records: it holds all of them,
 //! and had it held one more, that one's bucket would have been seen.
 //!
-//! The pointer to a new block is published with release and read with
-//! acquire. An entry of the touched list is its own message, hence relaxed.
-
-use std::ptr;
+//! A new block is published by `lazy`. An entry of the touched list is its own message, hence relaxed.
 
 use crate::cell::{Cell, Cells, Published, Reading, Writer};
 use crate::histogram::layout::Layout;
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, Zeroable, mutant, ordering, zeroed};
+use crate::lazy::Lazy;
+use crate::sync::{AtomicU32, Ordering, Zeroable, mutant, zeroed};
 
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -56,7 +54,7 @@ unsafe impl Send for Block {}
 unsafe impl Sync for Block {}
 
 impl Block {
-    fn new(layout: &Layout) -> Self {
+    pub(crate) fn new(layout: &Layout) -> Self {
         let buckets = Cells::<Cell>::zeroed(layout.len());
         Self {
             origin: buckets.base().wrapping_sub(layout.origin()),
@@ -275,67 +273,8 @@ impl TouchedBucket {
     }
 }
 
-/// Where a bank keeps the pointer to a block: null until its first record.
-#[derive(Debug)]
-pub(crate) struct BlockSlot(AtomicPtr<Block>);
-
-impl Default for BlockSlot {
-    fn default() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
-    }
-}
-
-// SAFETY: an `AtomicPtr` of zero bytes is null, which is "no block yet".
-#[expect(unsafe_code, reason = "slots are reserved zeroed")]
-unsafe impl Zeroable for BlockSlot {}
-
-#[expect(unsafe_code, reason = "blocks are shared by pointer")]
-impl BlockSlot {
-    /// Synchronises with the install in `get_or_allocate`.
-    #[inline(always)]
-    pub(crate) fn get(&self) -> Option<&Block> {
-        let block = self.0.load(ordering!("block.get", Acquire));
-        // SAFETY: a block that was installed stays until `self` is dropped,
-        // and acquire makes its memory visible.
-        unsafe { block.as_ref() }
-    }
-
-    pub(crate) fn get_or_allocate(&self, layout: &Layout) -> &Block {
-        if let Some(block) = self.get() {
-            return block;
-        }
-        let new = Box::into_raw(Box::new(Block::new(layout)));
-        // In the fallback bank two threads may come here at once; so may one
-        // thread twice, where its allocator records.
-        let winner = match self.0.compare_exchange(
-            ptr::null_mut(),
-            new,
-            ordering!("block.install", Release),
-            ordering!("block.lost", Acquire),
-        ) {
-            Ok(_) => new,
-            Err(installed) => {
-                // SAFETY: `new` came from `into_raw` above and was not shared.
-                drop(unsafe { Box::from_raw(new) });
-                installed
-            }
-        };
-        // SAFETY: installed, hence alive until `self` is dropped.
-        unsafe { &*winner }
-    }
-}
-
-impl Drop for BlockSlot {
-    #[expect(unsafe_code, reason = "blocks are shared by pointer")]
-    fn drop(&mut self) {
-        let block = self.0.load(Ordering::Relaxed);
-        if !block.is_null() {
-            // SAFETY: it came from `Box::into_raw`, and `&mut self` says that
-            // nobody else holds the slot.
-            drop(unsafe { Box::from_raw(block) });
-        }
-    }
-}
+/// Where a bank keeps a block, from its first record on.
+pub(crate) type BlockSlot = Lazy<Block>;
 
 #[cfg(all(test, not(loom)))]
 mod tests {

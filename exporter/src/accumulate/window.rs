@@ -61,6 +61,7 @@ impl Accumulator {
                 total,
             });
         }
+        self.exemplars.clear();
         self.forget_ended(self.rows.ended_so_far());
         self.since.clear();
         self.window.start = self.window.end;

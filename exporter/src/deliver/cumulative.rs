@@ -70,6 +70,7 @@ impl Cumulative {
         self.is_due = false;
         self.ended = self.accumulator.rows.ended_so_far();
         let bodies = self.encoder.encode(&self.accumulator);
+        self.accumulator.exemplars.clear();
         let requests = bodies.into_iter().enumerate();
         let mut points = 0;
         self.requests = requests

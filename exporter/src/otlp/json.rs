@@ -13,6 +13,7 @@ use pqcnet_telemetry_core::AttributeValue;
 use super::unix_nanos;
 
 mod envelope;
+mod exemplars;
 pub(crate) mod logs;
 pub(crate) mod metrics;
 

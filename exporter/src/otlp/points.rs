@@ -1,9 +1,12 @@
 //! Which series a report has, and what it says of them, whatever the format.
 
-use pqcnet_telemetry_core::Kind;
+use std::time::SystemTime;
 
-use crate::accumulate::{HistogramTotal, Total, in_unit, to_i64};
-use crate::config::Temporality;
+use pqcnet_telemetry_core::{Exemplar, Kind};
+
+use crate::accumulate::exemplars::chosen;
+use crate::accumulate::{Accumulator, HistogramTotal, Total, in_unit, to_i64};
+use crate::config::{HistogramEncoding, Temporality};
 use crate::rows::Rows;
 
 /// One series in a report.
@@ -19,6 +22,9 @@ pub(crate) struct Point {
     /// Of its unit, in what is recorded.
     decimals: u8,
 }
+
+/// The attribute of an exemplar that has an id of the user's own.
+pub(crate) const CORRELATION_KEY: &str = "correlation_id";
 
 /// What a data point that is no histogram says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +70,44 @@ impl Point {
             Total::Histogram(total) => total.count == 0,
         };
         !(is_zero && self.is_silent_at_zero)
+    }
+
+    /// The exemplars that the point has, and their values.
+    pub(crate) fn exemplars<'a>(
+        &self,
+        accumulator: &'a Accumulator,
+    ) -> Vec<(&'a Exemplar, Number)> {
+        let exemplars = accumulator.exemplars.of(self.row);
+        if exemplars.is_empty() {
+            return Vec::new();
+        }
+        let is_number = !matches!(accumulator.totals[self.row], Total::Histogram(_));
+        let bounds = match &accumulator.encoding {
+            HistogramEncoding::Explicit(bounds) => Some(&**bounds),
+            HistogramEncoding::Exponential => None,
+        };
+        let chosen = chosen(exemplars, self.decimals, bounds).into_iter();
+        let exact = |exemplar: &Exemplar| Number::Int(counter_to_i64(exemplar.value.into()));
+        let is_exact = is_number && self.decimals == 0;
+        let values = chosen.map(|(exemplar, value)| {
+            let number = if is_exact {
+                exact(exemplar)
+            } else {
+                Number::Double(value)
+            };
+            (exemplar, number)
+        });
+        values.collect()
+    }
+
+    /// The times that the point covers.
+    pub(crate) fn times(&self, accumulator: &Accumulator) -> (SystemTime, SystemTime) {
+        let row = accumulator.rows.get(self.row);
+        let start = match row {
+            Some(row) if !self.is_windowed => row.start,
+            _ => accumulator.start_of(self.row),
+        };
+        (start, accumulator.window.end)
     }
 
     /// What the point says of a total that is no histogram's.

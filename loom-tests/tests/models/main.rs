@@ -17,6 +17,8 @@ mod counters;
 #[cfg(loom)]
 mod events;
 #[cfg(loom)]
+mod exemplars;
+#[cfg(loom)]
 mod flushes;
 #[cfg(loom)]
 mod gauges;

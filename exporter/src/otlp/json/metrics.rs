@@ -4,6 +4,7 @@ use super::envelope::Envelope;
 use crate::accumulate::exponential::Exponential;
 use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window};
 use crate::config::{HistogramEncoding, Temporality};
+use crate::otlp::json::exemplars;
 use crate::otlp::points::{Number, Point, range_of, sum_of};
 use crate::otlp::resource::Resource;
 use crate::otlp::{Body, MetricsFormat, json};
@@ -81,6 +82,7 @@ impl MetricsEncoder {
             first: 0,
             open: None,
         };
+        let has_exemplars = !accumulator.exemplars.is_empty();
         for planned in &self.plan.points {
             let point = &planned.point;
             let total = &accumulator.totals[point.row];
@@ -88,19 +90,23 @@ impl MetricsEncoder {
                 continue;
             }
             let histogram = &self.histograms[point.row].text;
+            let number = point.number(total);
             let start = accumulator.start_of(point.row);
-            if point.is_windowed && start != accumulator.window.start {
-                let window = Window {
+            let own_times = (point.is_windowed && start != accumulator.window.start).then(|| {
+                Times::new(Window {
                     start,
                     ..accumulator.window
-                };
-                let times = Times::new(window);
-                let time = times.of(point);
-                let number = point.number(total);
-                bodies.point(planned, |out| write_value(out, number, time, histogram));
+                })
+            });
+            let time = own_times.as_ref().unwrap_or(&times).of(point);
+            if has_exemplars {
+                let examples = point.exemplars(accumulator);
+                bodies.point(planned, |out| {
+                    write_value(out, number, time, histogram);
+                    exemplars::add(out, &examples, || point.times(accumulator));
+                });
                 continue;
             }
-            let (time, number) = (times.of(point), point.number(total));
             bodies.point(planned, |out| write_value(out, number, time, histogram));
         }
         bodies.finish()

@@ -1,5 +1,7 @@
 //! `ExportMetricsServiceRequest`.
 
+use std::borrow::Cow;
+
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets as Positive;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{
@@ -15,6 +17,7 @@ use crate::otlp::resource::Resource;
 use crate::otlp::{Body, MetricsFormat, unix_nanos};
 
 mod bodies;
+mod exemplars;
 mod plan;
 
 use bodies::Bodies;
@@ -75,14 +78,26 @@ impl MetricsEncoder {
             } else {
                 0
             };
+            let examples = point.exemplars(accumulator);
+            let mut examples = exemplars::messages(&examples, || point.times(accumulator));
+            let mut histogram = Cow::from(&self.histograms[point.row].bytes);
+            if let Total::Histogram(total) = total
+                && !examples.is_empty()
+            {
+                let is_exponential = matches!(total.buckets, Buckets::Exponential(_));
+                let fields = exemplars::of_histogram(examples, is_exponential);
+                histogram.to_mut().extend(fields);
+                examples = Vec::new();
+            }
             // Histograms have their times under the same numbers.
             let number = NumberDataPoint {
                 start_time_unix_nano: start,
                 time_unix_nano: end,
                 value: point.number(total).map(value_of),
+                exemplars: examples,
                 ..Default::default()
             };
-            bodies.point(point, &number, &self.histograms[point.row].bytes);
+            bodies.point(point, &number, &histogram);
         }
         bodies.finish()
     }

@@ -2,7 +2,7 @@
 
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
-use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
+use opentelemetry_proto::tonic::metrics::v1::{Exemplar, Metric, NumberDataPoint, exemplar};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -21,6 +21,13 @@ fn lose_what_json_loses(metric: &mut Metric) {
     fn lose(value: &mut f64) {
         *value = serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap();
     }
+    fn lose_in_exemplars(exemplars: &mut [Exemplar]) {
+        for exemplar in exemplars {
+            if let Some(exemplar::Value::AsDouble(value)) = &mut exemplar.value {
+                lose(value);
+            }
+        }
+    }
     match metric.data.as_mut().unwrap() {
         Data::Gauge(gauge) => {
             for point in &mut gauge.data_points {
@@ -35,12 +42,14 @@ fn lose_what_json_loses(metric: &mut Metric) {
                 let numbers = [&mut point.sum, &mut point.min, &mut point.max];
                 numbers.into_iter().flatten().for_each(lose);
                 point.explicit_bounds.iter_mut().for_each(lose);
+                lose_in_exemplars(&mut point.exemplars);
             }
         }
         Data::ExponentialHistogram(histogram) => {
             for point in &mut histogram.data_points {
                 let numbers = [&mut point.sum, &mut point.min, &mut point.max];
                 numbers.into_iter().flatten().for_each(lose);
+                lose_in_exemplars(&mut point.exemplars);
             }
         }
         Data::Sum(sum) => {
@@ -48,6 +57,7 @@ fn lose_what_json_loses(metric: &mut Metric) {
                 if let Some(Value::AsDouble(value)) = &mut point.value {
                     lose(value);
                 }
+                lose_in_exemplars(&mut point.exemplars);
             }
         }
         Data::Summary(_) => {}
@@ -110,6 +120,7 @@ proptest! {
                     json.recycle(in_json);
                     protobuf.recycle(in_protobuf);
                     closed = recorder.accumulator.close_window();
+                    recorder.accumulator.exemplars.clear();
                 }
                 Step::TakeBack(nth) => {
                     let series: Vec<_> = reported.iter().copied().step_by(*nth).collect();
@@ -122,9 +133,13 @@ proptest! {
 }
 
 fn reported(steps: &[Step]) -> Vec<Metric> {
+    reported_as(HistogramEncoding::Exponential, steps)
+}
+
+fn reported_as(histograms: HistogramEncoding, steps: &[Step]) -> Vec<Metric> {
     let format = MetricsFormat {
         temporality: Temporality::Cumulative,
-        histograms: HistogramEncoding::Exponential,
+        histograms,
         max_bytes: usize::MAX,
     };
     let mut recorder = Recorder::new(&format);
@@ -203,4 +218,43 @@ fn decimals_are_divided_out() {
     // 2 s is the upper bound of its bucket at every scale.
     let last = positive.offset + positive.bucket_counts.len() as i32 - 1;
     assert_eq!(last + 1, 1 << point.scale);
+}
+
+#[test]
+fn exemplars_lie_in_their_points() {
+    let bounds = vec![1e-5, 1e-4, 1e-3];
+    let values = [3, 5, 9, 20, 40, 90, 200, 5_000, 1_000_000];
+    let steps: Vec<_> = values.map(|n| Step::Example(0, n, Some(7))).into();
+    let explicit = reported_as(HistogramEncoding::Explicit(bounds.clone()), &steps);
+    let wait = explicit.iter().find(|metric| metric.name == "wait");
+    let Some(Data::Histogram(wait)) = &wait.unwrap().data else {
+        panic!("{wait:?}");
+    };
+    let point = &wait.data_points[0];
+    let value = |exemplar: &Exemplar| match exemplar.value {
+        Some(exemplar::Value::AsDouble(value)) => value,
+        ref other => panic!("{other:?}"),
+    };
+    // The latest of each bucket.
+    let found: Vec<_> = point.exemplars.iter().map(value).collect();
+    assert_eq!(found, [9e-6, 9e-5, 2e-4, 1.0]);
+    for exemplar in &point.exemplars {
+        assert!(exemplar.time_unix_nano >= point.start_time_unix_nano);
+        assert!(exemplar.time_unix_nano <= point.time_unix_nano);
+        assert_eq!(exemplar.filtered_attributes[0].key, "correlation_id");
+        assert!(exemplar.trace_id.is_empty() && exemplar.span_id.is_empty());
+    }
+
+    let exponential = reported(&[Step::Example(0, 300, None)]);
+    let wait = exponential.iter().find(|metric| metric.name == "wait");
+    let Some(Data::ExponentialHistogram(wait)) = &wait.unwrap().data else {
+        panic!("{wait:?}");
+    };
+    let [exemplar] = &wait.data_points[0].exemplars[..] else {
+        panic!("{wait:?}");
+    };
+    assert_eq!(exemplar.trace_id, [1; 16]);
+    assert_eq!(exemplar.span_id, [0xfe; 8]);
+    let spent = numbers_of(&exponential, "spent");
+    assert_eq!(value(&spent[0].exemplars[0]), 3e-7);
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use pqcnet_telemetry_core::{
-    AttributeValue, Counter, Gauge, Histogram, Instrument, Registry, UpDownCounter,
+    AttributeValue, Counter, ExemplarContext, Gauge, Histogram, Instrument, Registry, UpDownCounter,
 };
 use proptest::prelude::*;
 
@@ -17,6 +17,8 @@ const SERIES: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Count(usize, u64),
+    /// A value of a histogram, and of counters, with a context.
+    Example(usize, u64, Option<u8>),
     /// Nanoseconds of a counter of seconds.
     Spend(u64),
     Level(usize, i64),
@@ -56,6 +58,8 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (series(), any::<i64>()).prop_map(|(at, n)| Step::Level(at, n)),
         2 => (series(), gauge).prop_map(|(at, value)| Step::Set(at, value)),
         5 => (series(), any_width).prop_map(|(at, value)| Step::Value(at, value)),
+        2 => (series(), any::<u32>(), any::<Option<u8>>())
+            .prop_map(|(at, n, id)| Step::Example(at, n.into(), id)),
         1 => ".{0,20}".prop_map(Step::Bind),
         2 => (0_u8..4, any::<u16>()).prop_map(|(peer, n)| Step::End(peer, n.into())),
         1 => Just(Step::Flush),
@@ -138,6 +142,16 @@ impl Recorder {
     pub(super) fn step(&mut self, step: &Step) -> bool {
         match step {
             Step::Count(at, n) => self.counters[*at].add(*n),
+            Step::Example(at, n, id) => {
+                let context = match id {
+                    Some(id) => ExemplarContext::correlation(&format!("{id}\"🦀")),
+                    None => ExemplarContext::trace([1; 16], [0xfe; 8]),
+                };
+                let context = context.unwrap();
+                self.histograms[*at].record_with_exemplar(*n, &context);
+                self.counters[*at].add_with_exemplar(*n, &context);
+                self.spent.add_with_exemplar(*n, &context);
+            }
             Step::Spend(nanos) => self.spent.add(*nanos),
             Step::Level(at, n) => self.levels[*at].add(*n),
             Step::Set(at, value) => self.gauges[*at].set(*value),
