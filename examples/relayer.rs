@@ -31,6 +31,8 @@ use pqcnet_telemetry::{Flusher, TelemetryConfig, TelemetryHandle};
 mod args;
 #[path = "relayer/drive.rs"]
 mod drive;
+#[path = "relayer/instruments.rs"]
+mod instruments;
 #[path = "relayer/kem.rs"]
 mod kem;
 #[path = "relayer/metrics.rs"]

@@ -1,7 +1,7 @@
 //! The state that a registry, its handles and its collector share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::bank::{Bank, Direction, GaugeSlot, HistogramSlot, ScalarSlot};
 use crate::catalog::Capacity;
@@ -33,6 +33,11 @@ pub(crate) struct Core {
     pub(crate) handles: Counts,
     pub(crate) registrar: Mutex<Registrar>,
     pub(crate) collector: Mutex<Collector>,
+    /// Whether records go nowhere. No thread's copy of the tag ever becomes
+    /// this registry's, so a record sees it on its cold path, and there alone.
+    is_muted: bool,
+    /// What takes the instruments that are not to be recorded.
+    muted: OnceLock<Arc<Core>>,
 }
 
 impl Core {
@@ -49,11 +54,26 @@ impl Core {
             registrar: Mutex::new(Registrar::new()),
             collector: Mutex::new(Collector::new()),
             capacity,
+            is_muted: false,
+            muted: OnceLock::new(),
         }
     }
 
     pub(crate) fn gauge(&self, slot: GaugeSlot) -> &GaugeCell {
         &self.gauges[slot.0 as usize]
+    }
+
+    pub(crate) fn is_muted(&self) -> bool {
+        self.is_muted
+    }
+
+    /// A registry of the same capacity whose records go nowhere.
+    pub(crate) fn muted(&self) -> &Arc<Self> {
+        self.muted.get_or_init(|| {
+            let mut muted = Self::new(self.capacity, self.default_layout);
+            muted.is_muted = true;
+            Arc::new(muted)
+        })
     }
 
     pub(crate) fn adopt_shard(&self) -> Arc<Shard> {
@@ -66,6 +86,9 @@ impl Core {
     #[cold]
     #[inline(never)]
     pub(crate) fn add_elsewhere(&self, slot: ScalarSlot, n: u64, direction: Direction) {
+        if self.is_muted {
+            return;
+        }
         match thread::locate(self) {
             Some((bank, _)) => bank.add::<Owner>(slot, n, direction),
             None => self.fallback.add::<Anyone>(slot, n, direction),
@@ -82,6 +105,9 @@ impl Core {
         value: u64,
         n: u64,
     ) {
+        if self.is_muted {
+            return;
+        }
         match thread::locate(self) {
             Some((bank, shard)) => {
                 shard.allocate(slot, layout);

@@ -18,12 +18,16 @@ pub trait LabelSet: Copy + 'static {
     const KEY: &'static str;
     /// Every variant, in the order of [`index`](Self::index).
     const ALL: &'static [Self];
+    /// The attribute value of each, in the same order.
+    const VALUES: &'static [&'static str];
 
     /// Position of this variant in [`ALL`](Self::ALL).
     fn index(self) -> usize;
 
     /// The attribute value.
-    fn value(self) -> &'static str;
+    fn value(self) -> &'static str {
+        Self::VALUES[self.index()]
+    }
 }
 
 /// Declares an enum as the values of a label.
@@ -66,16 +70,11 @@ macro_rules! label_set {
         impl $crate::LabelSet for $name {
             const KEY: &'static str = $key;
             const ALL: &'static [Self] = &[$(Self::$variant),+];
+            const VALUES: &'static [&'static str] = &[$($value),+];
 
             #[inline(always)]
             fn index(self) -> usize {
                 self as usize
-            }
-
-            fn value(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $value),+
-                }
             }
         }
     };

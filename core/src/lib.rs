@@ -55,6 +55,7 @@ mod bank;
 mod catalog;
 mod cell;
 mod collector;
+pub mod component;
 mod core;
 mod counter;
 mod epoch;

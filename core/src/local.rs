@@ -12,6 +12,7 @@ use crate::histogram::Histogram;
 use crate::histogram::block::Block;
 use crate::histogram::layout::Layout;
 use crate::lease::Lease;
+use crate::registry::Registry;
 use crate::shard::Shard;
 use crate::thread;
 
@@ -56,6 +57,9 @@ impl Local {
     ///
     /// If `counter` belongs to another registry.
     pub fn counter(&self, counter: &Counter) -> LocalCounter {
+        if let Some(muted) = self.muted_of(counter.lease().core()) {
+            return muted.counter(counter);
+        }
         LocalCounter(LocalScalar::new(self, counter.lease()))
     }
 
@@ -65,6 +69,9 @@ impl Local {
     ///
     /// If `counter` belongs to another registry.
     pub fn up_down_counter(&self, counter: &UpDownCounter) -> LocalUpDownCounter {
+        if let Some(muted) = self.muted_of(counter.lease().core()) {
+            return muted.up_down_counter(counter);
+        }
         LocalUpDownCounter(LocalScalar::new(self, counter.lease()))
     }
 
@@ -75,6 +82,9 @@ impl Local {
     ///
     /// If `histogram` belongs to another registry.
     pub fn histogram(&self, histogram: &Histogram) -> LocalHistogram {
+        if let Some(muted) = self.muted_of(histogram.core()) {
+            return muted.histogram(histogram);
+        }
         self.check(histogram.core());
         let (slot, layout) = (histogram.slot(), *histogram.layout());
         LocalHistogram {
@@ -84,6 +94,12 @@ impl Local {
             layout,
             _lease: histogram.lease().clone(),
         }
+    }
+
+    /// This thread's shard of `core`, where that takes what is not recorded.
+    fn muted_of(&self, core: &Arc<Core>) -> Option<Self> {
+        let muted = Registry::if_muted(core)?;
+        (!Arc::ptr_eq(&self.core, core)).then(|| muted.local())
     }
 
     fn check(&self, core: &Arc<Core>) {

@@ -134,6 +134,21 @@ impl Registry {
         Arc::clone(lock(&self.core.registrar).catalog())
     }
 
+    /// Where instruments go that are not to be recorded: it checks what this
+    /// one checks, and no flush comes by.
+    pub(crate) fn muted(&self) -> Self {
+        Self {
+            core: Arc::clone(self.core.muted()),
+        }
+    }
+
+    /// The registry of `core`, if it is a muted one.
+    pub(crate) fn if_muted(core: &Arc<Core>) -> Option<Self> {
+        core.is_muted().then(|| Self {
+            core: Arc::clone(core),
+        })
+    }
+
     fn register<S: LeasedSlot>(
         &self,
         instrument: Instrument,

@@ -4,7 +4,8 @@
 #[path = "support/counting.rs"]
 mod support;
 
-use pqcnet_telemetry_core::{Registry, Timer, label_set};
+use pqcnet_telemetry_core::component::Level;
+use pqcnet_telemetry_core::{Counter, Histogram, Registry, Timer, instruments, label_set};
 use support::{Counting, Usage, usage_of};
 
 #[global_allocator]
@@ -183,4 +184,28 @@ fn alternating_between_many_registries_allocates_nothing() {
             counter.add(n);
         }
     });
+}
+
+#[test]
+fn records_above_the_level_allocate_nothing() {
+    instruments! {
+        /// All of it above the level it is registered at.
+        struct Muted {
+            /// A counter.
+            #[name = "a"]
+            count: Counter,
+            /// A histogram.
+            #[name = "b"]
+            time: Histogram,
+        }
+    }
+    let registry = Registry::new();
+    let muted = Muted::register_at(&registry, Level::Off).unwrap();
+    let usage = usage_of(|| {
+        for n in 0..1_000 {
+            muted.count.add(n);
+            muted.time.record(n);
+        }
+    });
+    assert_eq!(usage, Usage::default());
 }

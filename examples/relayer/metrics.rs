@@ -3,80 +3,38 @@
 use std::time::Instant;
 
 use pqcnet_telemetry::TelemetryHandle;
-use pqcnet_telemetry::core::{
-    Counter, Family, Histogram, Instrument, LocalCounter, LocalHistogram, RegisterError,
-    UpDownCounter, label_set,
-};
+use pqcnet_telemetry::core::component::LocalOf;
+use pqcnet_telemetry::core::component::level::Info;
+use pqcnet_telemetry::core::{Counter, Histogram, RegisterError};
 
+use crate::instruments::{Direction, RelayerMetrics};
 use crate::totals::Totals;
 
-label_set! {
-    /// Towards whom.
-    pub(crate) enum Direction: "direction" {
-        Upstream = "upstream",
-        Downstream = "downstream",
-    }
-}
-
-label_set! {
-    /// How a session ended.
-    pub(crate) enum Outcome: "outcome" {
-        /// Both sides have said that they are done.
-        Complete = "complete",
-        /// There was no upstream for it, or no key, or no thread.
-        Refused = "refused",
-        /// A connection broke, or the relay was stopped.
-        Broken = "broken",
-    }
-}
-
-/// The instruments. A chunk is what one read or one write moves, at most 64 KiB.
+/// The instruments, and whom they are delivered by.
 pub(crate) struct Metrics {
     pub(crate) telemetry: TelemetryHandle,
-    pub(crate) connections: UpDownCounter,
-    pub(crate) retries: Counter,
-    pub(crate) sessions: Family<Outcome, Counter>,
-    ingest: Counter,
-    egress: Counter,
-    bytes: Family<Direction, Counter>,
-    latency: Histogram,
+    pub(crate) instruments: RelayerMetrics,
 }
 
 impl Metrics {
     pub(crate) fn register(telemetry: &TelemetryHandle) -> Result<Self, RegisterError> {
-        let registry = telemetry.registry();
-        let new = |name: &'static str, unit: &'static str, description: &'static str| {
-            let name = format!("relayer.{name}");
-            Instrument::new(name).unit(unit).description(description)
-        };
-        let latency = "From accepting a client to the first chunk of its upstream";
-        let latency = new("latency_ms", "ms", latency).range(1, 3_600_000);
         Ok(Self {
             telemetry: telemetry.clone(),
-            connections: registry.up_down_counter(new(
-                "connections",
-                "{connection}",
-                "Clients now",
-            ))?,
-            retries: registry.counter(new("retries", "{attempt}", "Repeated upstream connects"))?,
-            sessions: registry.counter_family(new("sessions", "{session}", "Ended sessions"))?,
-            ingest: registry.counter(new("ingest", "{chunk}", "Chunks read from clients"))?,
-            egress: registry.counter(new("egress", "{chunk}", "Chunks written to either side"))?,
-            bytes: registry.counter_family(new("bytes", "By", "Bytes written"))?,
-            latency: registry.histogram(latency)?,
+            instruments: RelayerMetrics::register(telemetry.registry())?,
         })
     }
 
     /// For one direction of one session, on the thread that pumps it.
     pub(crate) fn meter(&self, direction: Direction, accepted: Instant) -> Meter {
         let local = self.telemetry.registry().local();
+        let all = &self.instruments;
         Meter {
             direction,
             accepted,
-            ingest: local.counter(&self.ingest),
-            egress: local.counter(&self.egress),
-            bytes: local.counter(self.bytes.get(direction)),
-            latency: local.histogram(&self.latency),
+            ingest: local.of(&all.ingest),
+            egress: local.of(&all.egress),
+            bytes: local.of(all.bytes.get(direction)),
+            latency: local.of(&all.latency),
             seen: Seen::default(),
         }
     }
@@ -86,10 +44,10 @@ impl Metrics {
 pub(crate) struct Meter {
     direction: Direction,
     accepted: Instant,
-    ingest: LocalCounter,
-    egress: LocalCounter,
-    bytes: LocalCounter,
-    latency: LocalHistogram,
+    ingest: LocalOf<Info<Counter>>,
+    egress: LocalOf<Info<Counter>>,
+    bytes: LocalOf<Info<Counter>>,
+    latency: LocalOf<Info<Histogram>>,
     seen: Seen,
 }
 

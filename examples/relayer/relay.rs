@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::instruments::{Direction, Outcome};
 use crate::kem;
-use crate::metrics::{Direction, Meter, Metrics, Outcome};
+use crate::metrics::{Meter, Metrics};
 use crate::stop::Stop;
 use crate::totals::Totals;
 
@@ -76,12 +77,12 @@ impl<'a> Relay<'a> {
 
     fn session(&self, client: &TcpStream, number: u64) {
         let accepted = Instant::now();
-        self.metrics.connections.increment();
+        self.metrics.instruments.connections.increment();
         let outcome = match self.make_key(number).then(|| self.connect()).flatten() {
             Some(upstream) => self.relay(client, &upstream, accepted),
             None => Outcome::Refused,
         };
-        self.metrics.connections.decrement();
+        self.metrics.instruments.connections.decrement();
         self.count_session(outcome);
     }
 
@@ -108,7 +109,7 @@ impl<'a> Relay<'a> {
             }
             let pause = pauses.next().filter(|_| !self.stop.is_cut())?;
             thread::sleep(Duration::from_millis(*pause));
-            self.metrics.retries.increment();
+            self.metrics.instruments.retries.increment();
             self.count(|totals| totals.add("relayer.retries", 1_u64));
         }
     }
@@ -181,7 +182,7 @@ impl<'a> Relay<'a> {
     }
 
     fn count_session(&self, outcome: Outcome) {
-        self.metrics.sessions.increment(outcome);
+        self.metrics.instruments.sessions.increment(outcome);
         self.count(|totals| totals.add_labelled("relayer.sessions", outcome, 1));
     }
 

@@ -38,6 +38,7 @@ mod error;
 mod flusher;
 mod handle;
 mod kem;
+pub mod manifest;
 mod named;
 mod otlp;
 mod recent;

@@ -18,7 +18,8 @@ use lexopt::Parser;
 use lexopt::prelude::{Long, Value, ValueExt};
 use pqcnet_telemetry::{OtlpEncoder, Protocol, TelemetryConfig, TelemetryHandle};
 use pqcnet_telemetry_benches::workload::{Outcome, values};
-use pqcnet_telemetry_core::{Counter, Registry};
+use pqcnet_telemetry_core::component::{Level, Off};
+use pqcnet_telemetry_core::{Counter, Registry, instruments};
 
 /// What is guarded: one function a case, none of which calls another. Handles
 /// are arguments, so the code is what a user's own function would have; in a
@@ -28,6 +29,7 @@ mod hot {
 
     use pqcnet_telemetry::{OtlpEncoder, TelemetryError, TelemetryHandle};
     use pqcnet_telemetry_benches::workload::Outcome;
+    use pqcnet_telemetry_core::component::Off;
     use pqcnet_telemetry_core::{
         Counter, Family, Gauge, Histogram, LocalCounter, LocalHistogram, Registry, RetiredEpoch,
         UpDownCounter,
@@ -80,6 +82,20 @@ mod hot {
         gauge.set(value);
     }
 
+    /// A `ret`, and nothing before it.
+    #[inline(never)]
+    pub(crate) fn off_level(counter: &Off<Counter>, n: u64) {
+        counter.add(n);
+    }
+
+    /// Of which the first goes nowhere, and leaves the thread's bank to the
+    /// second.
+    #[inline(never)]
+    pub(crate) fn beside_muted(muted: &Counter, counter: &Counter, n: u64) {
+        muted.add(n);
+        counter.add(n);
+    }
+
     #[inline(never)]
     pub(crate) fn named(telemetry: &TelemetryHandle, name: &str) -> Result<(), TelemetryError> {
         telemetry.record_counter(name, 1)
@@ -105,7 +121,7 @@ mod hot {
 type Done = Result<(), Box<dyn Error>>;
 type Case = fn(u64) -> Done;
 
-const CASES: [(&str, Case); 16] = [
+const CASES: [(&str, Case); 18] = [
     ("fetch_add", |records| {
         let cell = AtomicU64::new(0);
         repeat(records, |value| hot::fetch_add(black_box(&cell), value));
@@ -119,6 +135,8 @@ const CASES: [(&str, Case); 16] = [
     ("bound", bound),
     ("up_down", up_down),
     ("gauge", gauge),
+    ("off_level", off_level),
+    ("beside_muted", beside_muted),
     ("named", named),
     ("named_latency", named_latency),
     ("flush", |flushes| flush(flushes, COUNTERS)),
@@ -251,6 +269,35 @@ fn gauge(records: u64) -> Done {
     let gauge = Registry::new().gauge("relayer.queued")?;
     repeat(records, |value| {
         hot::gauge(black_box(&gauge), black_box(value as f64));
+    });
+    Ok(())
+}
+
+instruments! {
+    struct Metrics {
+        /// Recorded at no level.
+        #[name = "relayer.off", level = off]
+        off: Counter,
+        /// Recorded at some.
+        #[name = "relayer.ingest"]
+        ingest: Counter,
+    }
+}
+
+fn off_level(records: u64) -> Done {
+    let metrics = Metrics::register(&Registry::new())?;
+    // The compiler would leave out the calls of a function that it knows.
+    let record = black_box(hot::off_level as fn(&Off<Counter>, u64));
+    repeat(records, |value| record(black_box(&metrics.off), value));
+    Ok(())
+}
+
+fn beside_muted(records: u64) -> Done {
+    let registry = Registry::new();
+    let muted = Metrics::register_at(&registry, Level::Off)?.ingest;
+    let live = Metrics::register(&registry)?.ingest;
+    repeat(records, |value| {
+        hot::beside_muted(black_box(&muted), black_box(&live), value);
     });
     Ok(())
 }

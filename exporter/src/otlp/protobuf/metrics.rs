@@ -1,7 +1,5 @@
 //! `ExportMetricsServiceRequest`.
 
-use std::borrow::Cow;
-
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets as Positive;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{
@@ -67,6 +65,7 @@ impl MetricsEncoder {
         self.encode_changed(accumulator);
         let end = unix_nanos(accumulator.window.end);
         let mut bodies = Bodies::new(&self.envelope, &self.plan, self.max_bytes);
+        let has_exemplars = !accumulator.exemplars.is_empty();
         for point in &self.plan.points {
             let total = &accumulator.totals[point.row];
             if !point.has_data(total) {
@@ -78,26 +77,26 @@ impl MetricsEncoder {
             } else {
                 0
             };
-            let examples = point.exemplars(accumulator);
-            let mut examples = exemplars::messages(&examples, || point.times(accumulator));
-            let mut histogram = Cow::from(&self.histograms[point.row].bytes);
-            if let Total::Histogram(total) = total
-                && !examples.is_empty()
-            {
-                let is_exponential = matches!(total.buckets, Buckets::Exponential(_));
-                let fields = exemplars::of_histogram(examples, is_exponential);
-                histogram.to_mut().extend(fields);
-                examples = Vec::new();
-            }
             // Histograms have their times under the same numbers.
-            let number = NumberDataPoint {
+            let mut number = NumberDataPoint {
                 start_time_unix_nano: start,
                 time_unix_nano: end,
                 value: point.number(total).map(value_of),
-                exemplars: examples,
                 ..Default::default()
             };
-            bodies.point(point, &number, &histogram);
+            let histogram = &self.histograms[point.row].bytes;
+            if has_exemplars {
+                let examples = point.exemplars(accumulator);
+                let examples = exemplars::messages(&examples, || point.times(accumulator));
+                if let Total::Histogram(total) = total {
+                    let is_exponential = matches!(total.buckets, Buckets::Exponential(_));
+                    let fields = exemplars::of_histogram(examples, is_exponential);
+                    bodies.point(point, &number, &[histogram, &fields[..]].concat());
+                    continue;
+                }
+                number.exemplars = examples;
+            }
+            bodies.point(point, &number, histogram);
         }
         bodies.finish()
     }

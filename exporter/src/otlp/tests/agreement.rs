@@ -256,5 +256,6 @@ fn exemplars_lie_in_their_points() {
     assert_eq!(exemplar.trace_id, [1; 16]);
     assert_eq!(exemplar.span_id, [0xfe; 8]);
     let spent = numbers_of(&exponential, "spent");
-    assert_eq!(value(&spent[0].exemplars[0]), 3e-7);
+    let nanoseconds = value(&spent[0].exemplars[0]);
+    assert_eq!(nanoseconds.to_bits(), 3e-7_f64.to_bits());
 }
