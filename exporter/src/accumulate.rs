@@ -31,6 +31,8 @@ pub(crate) struct Accumulator {
     lost: u64,
     pub(crate) exemplars: Exemplars,
     pub(crate) window: Window,
+    /// The end of the last report made, if there was one.
+    reported: Option<SystemTime>,
     /// Where a row's delta point begins, if before the window: what was
     /// refused is in it.
     since: HashMap<usize, SystemTime>,
@@ -74,6 +76,7 @@ impl Accumulator {
                 start: now,
                 end: now,
             },
+            reported: None,
             since: HashMap::new(),
             tables: Vec::new(),
         }
@@ -86,13 +89,17 @@ impl Accumulator {
 
     pub(crate) fn add(&mut self, epoch: &RetiredEpoch) {
         // A series begins after all that was reported, by the clock of reports.
-        for row in self.rows.follow(epoch, self.window.end) {
+        let not_before = self.reported.unwrap_or(SystemTime::UNIX_EPOCH);
+        for row in self.rows.follow(epoch, not_before) {
             self.begin(row);
         }
         // A receiver that counts time in milliseconds, as Prometheus does,
         // would refuse a second value for one; and a clock that was set back
-        // must not send reports into the past.
-        self.window.end = epoch.end().max(self.window.end + Duration::from_millis(1));
+        // must not send reports into the past. Epochs of one report may be as
+        // close as they like: many more are cut than reported.
+        let last = self.reported.unwrap_or(self.window.start);
+        let earliest = last + Duration::from_millis(1);
+        self.window.end = epoch.end().max(earliest).max(self.window.end);
         for (index, value) in epoch.changes() {
             match (&mut self.totals[self.rows.of(index)], value) {
                 (Total::Counter(total), Value::Counter(gain)) => {
@@ -211,3 +218,6 @@ pub(crate) fn in_unit(recorded: f64, decimals: u8) -> f64 {
 pub(crate) fn to_i64(total: i128) -> i64 {
     total.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
+
+#[cfg(test)]
+mod tests;

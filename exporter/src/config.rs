@@ -12,6 +12,8 @@ mod endpoint;
 mod env;
 mod error;
 mod file;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 mod protocol;
 mod request;
 mod route;
@@ -22,6 +24,10 @@ pub use choice::{HistogramEncoding, SpoolSync, Temporality};
 pub use destination::DestinationConfig;
 pub(crate) use endpoint::Endpoint;
 pub use error::ConfigError;
+#[cfg(feature = "prometheus")]
+pub use prometheus::{PrometheusConfig, TranslationStrategy};
+#[cfg(feature = "prometheus")]
+pub(crate) use prometheus::{ScrapeSettings, address_of};
 pub use protocol::{Compression, Protocol};
 pub(crate) use request::{RequestOptions, RequestSettings};
 pub(crate) use route::{Destination, Route};
@@ -70,6 +76,7 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `counter-capacity`, `gauge-capacity`, `histogram-capacity`, `cardinality-limit` | | the core's |
 /// | `[telemetry.labels]` | `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` | `service.name = "unknown_service"` |
 /// | `[[telemetry.destination]]` | | none |
+/// | `[telemetry.prometheus]`, with the cargo feature `prometheus` | `OTEL_EXPORTER_PROMETHEUS_HOST`, `…_PORT` | none |
 ///
 /// **One signal.** The tables `[telemetry.metrics]` and `[telemetry.logs]`, and
 /// the variables of a signal, hold what the first eleven rows name, for that
@@ -104,6 +111,9 @@ pub struct TelemetryConfig {
     metrics: RequestOptions,
     logs: RequestOptions,
     destinations: Vec<DestinationConfig>,
+    /// `Some` once anything is said of it.
+    #[cfg(feature = "prometheus")]
+    prometheus: Option<PrometheusConfig>,
     pub(crate) flush_interval: Duration,
     pub(crate) temporality: Temporality,
     pub(crate) histograms: HistogramEncoding,
@@ -137,6 +147,8 @@ impl Default for TelemetryConfig {
             metrics: RequestOptions::default(),
             logs: RequestOptions::default(),
             destinations: Vec::new(),
+            #[cfg(feature = "prometheus")]
+            prometheus: None,
             flush_interval: Duration::from_secs(5),
             temporality: Temporality::default(),
             histograms: HistogramEncoding::default(),
@@ -233,6 +245,21 @@ impl TelemetryConfig {
     pub(crate) fn logs_url(&self) -> Endpoint {
         let own = self.logs.endpoint.clone();
         own.unwrap_or_else(|| self.endpoint.signal("logs"))
+    }
+
+    /// Whether there is somebody else than the node to tell of the library.
+    pub(crate) fn has_receiver(&self) -> bool {
+        #[cfg(feature = "prometheus")]
+        if self.is_scraped() {
+            return true;
+        }
+        !self.is_disabled
+    }
+
+    /// Whether there may be a scrape endpoint.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn is_scraped(&self) -> bool {
+        self.prometheus.is_some()
     }
 
     /// What a layer says of both signals. Its headers go over those of the

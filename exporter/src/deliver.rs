@@ -130,10 +130,11 @@ impl Delivery {
         self.trail().accept(events);
     }
 
-    /// Hands every lane an epoch.
-    pub(crate) fn offer(&self, epoch: &RetiredEpoch) -> Pending {
+    /// Hands every lane an epoch: to be sent now if it is due, or with the next
+    /// that is.
+    pub(crate) fn offer(&self, epoch: &RetiredEpoch, is_due: bool) -> Pending {
         let workers = self.workers.iter();
-        Pending(workers.map(|worker| worker.offer(epoch)).collect())
+        Pending(workers.map(|worker| worker.offer(epoch, is_due)).collect())
     }
 
     /// Waits for what becomes of what was offered, and of all else that is due.

@@ -66,7 +66,6 @@ impl OtlpEncoder {
         self.encoder.recycle(self.requests.drain(..));
         self.requests = self.encoder.encode(&self.accumulator);
         self.accumulator.close_window();
-        self.accumulator.exemplars.clear();
         let ended = self.accumulator.rows.ended_so_far();
         self.accumulator.forget_ended(ended);
         self.requests.iter().map(|request| request.bytes.as_slice())

@@ -18,6 +18,10 @@ use crate::named;
 use crate::snapshot::TelemetrySnapshot;
 use crate::spool::{DeadLetter, SpoolError};
 
+#[cfg(feature = "metrics")]
+mod recorder;
+#[cfg(feature = "prometheus")]
+mod scrape;
 mod shared;
 
 use shared::{Lifecycle, Shared};
@@ -136,7 +140,7 @@ impl TelemetryHandle {
             let mut outbox = shared.outbox();
             let delivery = shared.running(&mut outbox)?;
             shared.cut(&mut outbox, &delivery, delivery.room());
-            let pending = delivery.offer(&outbox.epoch);
+            let pending = delivery.offer(&outbox.epoch, true);
             (delivery, pending)
         };
         let report = delivery.wait_for(pending, shared.kem.dropped())?;
@@ -165,7 +169,7 @@ impl TelemetryHandle {
         };
         // There is no later flush for those that find no room.
         shared.cut(&mut outbox, &delivery, shared.config.kem_capacity);
-        delivery.offer(&outbox.epoch);
+        delivery.offer(&outbox.epoch, true);
         outbox.delivery = Lifecycle::Ending(Arc::clone(&delivery));
         drop(outbox);
         let report = delivery.shut_down(deadline, shared.kem.dropped());

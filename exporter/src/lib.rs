@@ -35,12 +35,16 @@ mod config;
 mod deliver;
 mod encoder;
 mod error;
+#[cfg(feature = "metrics")]
+pub mod facade;
 mod flusher;
 mod handle;
 mod kem;
 pub mod manifest;
 mod named;
 mod otlp;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 mod recent;
 mod rows;
 mod self_metrics;
@@ -52,6 +56,8 @@ pub use config::{
     Compression, ConfigError, DestinationConfig, HistogramEncoding, Protocol, SpoolSync,
     TelemetryConfig, Temporality,
 };
+#[cfg(feature = "prometheus")]
+pub use config::{PrometheusConfig, TranslationStrategy};
 #[doc(hidden)]
 pub use deliver::SimulatedClock;
 pub use deliver::{
@@ -62,6 +68,8 @@ pub use error::TelemetryError;
 pub use flusher::Flusher;
 pub use handle::TelemetryHandle;
 pub use kem::{KemUsageReason, KemUsageRecord};
+#[cfg(feature = "prometheus")]
+pub use prometheus::{ScrapeEndpoint, ScrapeError};
 pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};
 pub use spool::{DeadLetter, SpoolError, read_dead_letters};
 

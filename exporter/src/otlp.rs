@@ -9,7 +9,7 @@ use crate::snapshot::KemEvent;
 pub(crate) mod event;
 pub(crate) mod gzip;
 pub(crate) mod json;
-mod points;
+pub(crate) mod points;
 pub(crate) mod protobuf;
 pub(crate) mod resource;
 pub(crate) mod response;

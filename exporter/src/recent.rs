@@ -146,7 +146,8 @@ impl Recent {
                 Shown::Histogram(gain) => {
                     let layout = instrument.layout().expect("histograms have a layout");
                     if let Some(distribution) = gain.take(layout) {
-                        let section = if instrument.unit() == "ms" {
+                        let is_whole = instrument.decimals() == 0;
+                        let section = if instrument.unit() == "ms" && is_whole {
                             &mut snapshot.latencies_ms
                         } else {
                             &mut snapshot.histograms

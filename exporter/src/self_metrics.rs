@@ -14,8 +14,14 @@ use pqcnet_telemetry_core::{
     Counter, Histogram, Instrument, RegisterError, Registry, RetiredEpoch, UpDownCounter, Value,
 };
 
-use crate::config::Route;
+use crate::config::{Route, TelemetryConfig};
 use crate::deliver::Signal;
+
+#[cfg(feature = "prometheus")]
+mod scrape;
+
+#[cfg(feature = "prometheus")]
+pub(crate) use scrape::ScrapeMeters;
 
 /// Series that are ours, on top of what a user has set capacities for.
 pub(crate) const COUNTERS: u32 = 256;
@@ -33,6 +39,8 @@ pub(crate) struct SelfMetrics {
     clamped: Counter,
     dropped_events: Counter,
     capacity: UpDownCounter,
+    #[cfg(feature = "prometheus")]
+    scrapes: Option<scrape::Instruments>,
     /// How many instruments these are.
     instruments: usize,
 }
@@ -49,7 +57,7 @@ impl SelfMetrics {
     /// Registers them, as the first of `registry`.
     pub(crate) fn register(
         registry: &Registry,
-        event_capacity: usize,
+        config: &TelemetryConfig,
     ) -> Result<Self, RegisterError> {
         let flow = |signal: &str, unit: &'static str| {
             let name = |what| format!("otel.sdk.exporter.{signal}.{what}");
@@ -118,9 +126,14 @@ impl SelfMetrics {
                     .unit("{log_record}")
                     .description("Events kept while undelivered"),
             )?,
+            #[cfg(feature = "prometheus")]
+            scrapes: config
+                .is_scraped()
+                .then(|| scrape::Instruments::register(registry))
+                .transpose()?,
             instruments: registry.catalog().instruments().len(),
         };
-        metrics.capacity.add(event_capacity as i64);
+        metrics.capacity.add(config.kem_capacity as i64);
         Ok(metrics)
     }
 
@@ -129,8 +142,8 @@ impl SelfMetrics {
         self.instruments
     }
 
-    /// Records what a flush has found.
-    pub(crate) fn flushed(&self, epoch: &RetiredEpoch, dropped_events: u64, took: Duration) {
+    /// Records what an epoch has told of the recording side.
+    pub(crate) fn found(&self, epoch: &RetiredEpoch, dropped_events: u64) {
         self.residue.add(epoch.residue());
         let values = epoch.changes().map(|(_, value)| value);
         let clamped = values.map(|value| match value {
@@ -139,6 +152,10 @@ impl SelfMetrics {
         });
         self.clamped.add(clamped.sum());
         self.dropped_events.add(dropped_events);
+    }
+
+    /// Records how long a flush took to cut its epoch.
+    pub(crate) fn collected(&self, took: Duration) {
         self.collection.record(microseconds(took));
     }
 

@@ -35,7 +35,8 @@ pub struct TelemetrySnapshot {
     pub gauges: BTreeMap<String, f64>,
     /// Distributions of the histograms in milliseconds.
     pub latencies_ms: BTreeMap<String, Distribution>,
-    /// Distributions of all others, in their own units.
+    /// Distributions of all others, in their own units, or in the last of the
+    /// decimals that an instrument has of its unit.
     pub histograms: BTreeMap<String, Distribution>,
     /// KEM events, oldest first.
     pub kem_events: Vec<KemEvent>,

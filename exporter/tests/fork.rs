@@ -106,3 +106,43 @@ fn a_child_delivers_its_own_and_in_memory() {
     assert_ne!(instance(&parents), instance(&childs));
     assert_eq!(telemetry.delivery_report().spool.unwrap().error, None);
 }
+
+#[cfg(feature = "prometheus")]
+#[test]
+fn a_child_serves_metrics_of_its_own_and_leaves_the_parents_to_it() {
+    use std::io::{Read, Write};
+
+    use pqcnet_telemetry::{PrometheusConfig, ScrapeEndpoint};
+
+    let page = |endpoint: &ScrapeEndpoint| {
+        let mut stream = std::net::TcpStream::connect(endpoint.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENT)).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        page
+    };
+    let shows = |page: &str, value: &str| {
+        let mut lines = page.lines();
+        lines.any(|line| line.starts_with("requests") && line.ends_with(value))
+    };
+    let _alone = alone();
+    let config = config(REFUSING)
+        .without_delivery()
+        .with_prometheus(PrometheusConfig::new().with_port(0));
+    let telemetry = TelemetryHandle::from_config(config).unwrap();
+    let endpoint = telemetry.serve_metrics().unwrap();
+    telemetry.record_counter("requests", 5).unwrap();
+    assert!(shows(&page(&endpoint), " 5"));
+    let mut inherited = Some(endpoint);
+    assert!(succeeds_in_a_child(|| {
+        drop(inherited.take());
+        telemetry.flush().unwrap();
+        telemetry.record_counter("requests", 2).unwrap();
+        let own = telemetry.serve_metrics().unwrap();
+        assert!(shows(&page(&own), " 2"), "{}", page(&own));
+    }));
+    let endpoint = inherited.unwrap();
+    telemetry.record_counter("requests", 1).unwrap();
+    assert!(shows(&page(&endpoint), " 6"));
+}

@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! scripts/guard [--case NAME] [--record]
+//! scripts/guard --rivals
 //! ```
 //!
 //! Fails where a case takes more than its bound, where a record's code has
 //! what is forbidden to it, and where the file and `guarded` know different
-//! cases. `--record` moves the bounds to what is counted now.
+//! cases. `--record` moves the bounds to what is counted now. `--rivals` counts
+//! those of `guarded`, which have no bounds.
 
 use std::env;
 use std::error::Error;
@@ -29,6 +31,7 @@ const KNOWN: &str = "fetch_add";
 struct Args {
     case: Option<String>,
     record: bool,
+    rivals: bool,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn parse() -> Result<Args, lexopt::Error> {
         match argument {
             Long("case") => args.case = Some(parser.value()?.string()?),
             Long("record") => args.record = true,
+            Long("rivals") => args.rivals = true,
             other => return Err(other.unexpected()),
         }
     }
@@ -93,6 +97,9 @@ fn guard(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         ));
     }
     let guarded = guarded()?;
+    if args.rivals {
+        return count_rivals(&guarded);
+    }
     let code = Code::of(&guarded)?;
     try_itself(&guarded, &code)?;
     check_names(&guarded, &bounds.names())?;
@@ -134,6 +141,15 @@ fn guard(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn count_rivals(guarded: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    println!("| rival | instructions |");
+    println!("|---|---|");
+    for name in list(guarded, "--list-rivals")?.lines() {
+        println!("| {name} | {:.1} |", count::per_record(guarded, name)?.all);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The program beside this one.
 fn guarded() -> Result<PathBuf, Box<dyn Error>> {
     let path = env::current_exe()?.with_file_name("guarded");
@@ -157,7 +173,7 @@ fn try_itself(guarded: &Path, code: &Code) -> Result<(), Box<dyn Error>> {
 
 /// Fails where only one of `guarded` and the file knows a case.
 fn check_names(guarded: &Path, bounded: &[&str]) -> Result<(), Box<dyn Error>> {
-    let list = String::from_utf8(Command::new(guarded).arg("--list").output()?.stdout)?;
+    let list = list(guarded, "--list")?;
     let known: Vec<_> = list.lines().filter(|name| *name != KNOWN).collect();
     if let Some(name) = known.iter().find(|name| !bounded.contains(name)) {
         return Err(format!("{name} is a case of guarded, but not in guard.toml").into());
@@ -166,6 +182,12 @@ fn check_names(guarded: &Path, bounded: &[&str]) -> Result<(), Box<dyn Error>> {
         return Err(format!("{name} is in guard.toml, but no case of guarded").into());
     }
     Ok(())
+}
+
+fn list(guarded: &Path, which: &str) -> Result<String, Box<dyn Error>> {
+    Ok(String::from_utf8(
+        Command::new(guarded).arg(which).output()?.stdout,
+    )?)
 }
 
 /// What a case does that is forbidden to it.

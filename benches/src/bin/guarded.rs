@@ -3,6 +3,7 @@
 //! ```text
 //! guarded CASE RECORDS
 //! guarded --list
+//! guarded --list-rivals
 //! ```
 //!
 //! Sets a case up and calls its function in `hot` RECORDS times. All that `hot`
@@ -20,6 +21,9 @@ use pqcnet_telemetry::{OtlpEncoder, Protocol, TelemetryConfig, TelemetryHandle};
 use pqcnet_telemetry_benches::workload::{Outcome, values};
 use pqcnet_telemetry_core::component::{Level, Off};
 use pqcnet_telemetry_core::{Counter, Registry, instruments};
+
+#[path = "guarded/facade.rs"]
+mod facade;
 
 /// What is guarded: one function a case, none of which calls another. Handles
 /// are arguments, so the code is what a user's own function would have; in a
@@ -107,6 +111,47 @@ mod hot {
     }
 
     #[inline(never)]
+    pub(crate) fn facade_counter(counter: &metrics::Counter, n: u64) {
+        counter.increment(n);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_gauge(gauge: &metrics::Gauge, value: f64) {
+        gauge.set(value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_histogram(histogram: &metrics::Histogram, value: f64) {
+        histogram.record(value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_macro(n: u64) {
+        metrics::counter!("relayer.ingest").increment(n);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_labels(n: u64) {
+        metrics::counter!("relayer.sent", "request" => "http", "svc" => "admin").increment(n);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_dynamic(uid: &str) {
+        let uid = uid.to_owned();
+        metrics::counter!("relayer.users", "request" => "http", "uid" => uid).increment(1);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_gauge_macro(value: f64) {
+        metrics::gauge!("relayer.queued").set(value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn facade_histogram_macro(value: f64) {
+        metrics::histogram!("relayer.wait").record(value);
+    }
+
+    #[inline(never)]
     pub(crate) fn report(registry: &Registry, encoder: &mut OtlpEncoder) -> usize {
         encoder.add(&registry.flush());
         encoder.encode().map(<[u8]>::len).sum()
@@ -121,7 +166,7 @@ mod hot {
 type Done = Result<(), Box<dyn Error>>;
 type Case = fn(u64) -> Done;
 
-const CASES: [(&str, Case); 18] = [
+const CASES: [(&str, Case); 26] = [
     ("fetch_add", |records| {
         let cell = AtomicU64::new(0);
         repeat(records, |value| hot::fetch_add(black_box(&cell), value));
@@ -139,6 +184,30 @@ const CASES: [(&str, Case); 18] = [
     ("beside_muted", beside_muted),
     ("named", named),
     ("named_latency", named_latency),
+    ("facade_counter", |records| {
+        facade::counter(records, facade::ours)
+    }),
+    ("facade_gauge", |records| {
+        facade::gauge(records, facade::ours)
+    }),
+    ("facade_histogram", |records| {
+        facade::histogram(records, facade::ours)
+    }),
+    ("facade_macro", |records| {
+        facade::plain(records, facade::ours)
+    }),
+    ("facade_labels", |records| {
+        facade::labels(records, facade::ours)
+    }),
+    ("facade_dynamic", |records| {
+        facade::dynamic(records, facade::ours)
+    }),
+    ("facade_gauge_macro", |records| {
+        facade::gauge_macro(records, facade::ours)
+    }),
+    ("facade_histogram_macro", |records| {
+        facade::histogram_macro(records, facade::ours)
+    }),
     ("flush", |flushes| flush(flushes, COUNTERS)),
     ("flush_tenth", |flushes| flush(flushes, COUNTERS / 10)),
     ("flush_idle", |flushes| flush(flushes, 0)),
@@ -148,20 +217,49 @@ const CASES: [(&str, Case); 18] = [
     }),
 ];
 
+/// The same functions of `hot` with a rival behind them: counted to compare,
+/// not guarded.
+const RIVALS: [(&str, Case); 8] = [
+    ("prometheus_counter", |records| {
+        facade::counter(records, facade::rival)
+    }),
+    ("prometheus_gauge", |records| {
+        facade::gauge(records, facade::rival)
+    }),
+    ("prometheus_histogram", |records| {
+        facade::histogram(records, facade::rival)
+    }),
+    ("prometheus_macro", |records| {
+        facade::plain(records, facade::rival)
+    }),
+    ("prometheus_labels", |records| {
+        facade::labels(records, facade::rival)
+    }),
+    ("prometheus_dynamic", |records| {
+        facade::dynamic(records, facade::rival)
+    }),
+    ("prometheus_gauge_macro", |records| {
+        facade::gauge_macro(records, facade::rival)
+    }),
+    ("prometheus_histogram_macro", |records| {
+        facade::histogram_macro(records, facade::rival)
+    }),
+];
+
 /// Of the registry that is flushed.
 const COUNTERS: usize = 1_000;
 
 fn main() -> ExitCode {
     match asked() {
-        Ok(None) => {
-            println!("{}", names("\n"));
+        Ok(Asked::List(cases)) => {
+            println!("{}", names(cases, "\n"));
             ExitCode::SUCCESS
         }
-        Ok(Some((run, records))) => match run(records) {
+        Ok(Asked::Run(run, records)) => match run(records) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => complain(&error, 1),
         },
-        Err(error) => complain(&format!("{error}; cases: {}", names(", ")), 2),
+        Err(error) => complain(&format!("{error}; cases: {}", names(&CASES, ", ")), 2),
     }
 }
 
@@ -170,20 +268,28 @@ fn complain(what: &dyn Display, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
-fn names(separator: &str) -> String {
-    CASES.map(|(name, _)| name).join(separator)
+fn names(cases: &[(&str, Case)], separator: &str) -> String {
+    let names: Vec<_> = cases.iter().map(|(name, _)| *name).collect();
+    names.join(separator)
 }
 
-/// The case and the number of records on the command line; `None` for `--list`.
-fn asked() -> Result<Option<(Case, u64)>, lexopt::Error> {
+/// What the command line asks for.
+enum Asked {
+    List(&'static [(&'static str, Case)]),
+    Run(Case, u64),
+}
+
+fn asked() -> Result<Asked, lexopt::Error> {
     let (mut case, mut records) = (None, None);
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("list") => return Ok(None),
+            Long("list") => return Ok(Asked::List(&CASES)),
+            Long("list-rivals") => return Ok(Asked::List(&RIVALS)),
             Value(name) if case.is_none() => {
                 let name = name.string()?;
-                let found = CASES.iter().find(|(known, _)| *known == name);
+                let mut known = CASES.iter().chain(&RIVALS);
+                let found = known.find(|(known, _)| *known == name);
                 case = Some(found.ok_or_else(|| format!("unknown case {name:?}"))?.1);
             }
             Value(number) if records.is_none() => {
@@ -195,7 +301,7 @@ fn asked() -> Result<Option<(Case, u64)>, lexopt::Error> {
         }
     }
     match (case, records) {
-        (Some(case), Some(records)) => Ok(Some((case, records))),
+        (Some(case), Some(records)) => Ok(Asked::Run(case, records)),
         _ => Err("usage: guarded CASE RECORDS".into()),
     }
 }

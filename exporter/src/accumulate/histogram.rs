@@ -83,7 +83,7 @@ impl HistogramTotal {
         ));
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.change += 1;
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);

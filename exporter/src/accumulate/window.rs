@@ -13,7 +13,7 @@ pub(crate) struct Window {
     /// The end of the last report offered; for delta points.
     pub(crate) start: SystemTime,
     /// When the last accumulated epoch was retired; a millisecond or more after
-    /// the one before.
+    /// the end of the last report.
     pub(crate) end: SystemTime,
 }
 
@@ -36,8 +36,11 @@ struct Taken {
 impl Accumulator {
     /// Begins the next delta window, and hands over what was in this one.
     /// Up-down counters, gauges, and the totals of a cumulative report, stay;
-    /// but nothing stays of a series that has ended.
+    /// but nothing stays of a series that has ended. Exemplars go with the report,
+    /// and the next one ends a millisecond or more later.
     pub(crate) fn close_window(&mut self) -> ClosedWindow {
+        self.reported = Some(self.window.end);
+        self.exemplars.clear();
         let mut closed = ClosedWindow::default();
         if self.temporality == Temporality::Cumulative {
             return closed;
@@ -61,7 +64,6 @@ impl Accumulator {
                 total,
             });
         }
-        self.exemplars.clear();
         self.forget_ended(self.rows.ended_so_far());
         self.since.clear();
         self.window.start = self.window.end;

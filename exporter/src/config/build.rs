@@ -201,6 +201,17 @@ impl TelemetryConfig {
         self
     }
 
+    /// Metrics for Prometheus to scrape:
+    /// [`serve_metrics`](crate::TelemetryHandle::serve_metrics) serves them.
+    /// What `prometheus` says goes over TOML and variables, and what it leaves
+    /// open does not.
+    #[cfg(feature = "prometheus")]
+    pub fn with_prometheus(mut self, prometheus: super::PrometheusConfig) -> Self {
+        let below = self.prometheus.take().unwrap_or_default();
+        self.prometheus = Some(below.under(prometheus));
+        self
+    }
+
     /// How many KEM events to keep while they are undelivered; more are
     /// dropped, and counted. Between 1 and 16777216. Default: 65536.
     pub fn with_kem_capacity(mut self, events: usize) -> Self {

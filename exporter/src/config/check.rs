@@ -48,6 +48,10 @@ impl TelemetryConfig {
         check_headers("", &self.general.headers)?;
         check_headers("metrics.", self.metrics.headers.iter().flatten())?;
         check_headers("logs.", self.logs.headers.iter().flatten())?;
+        #[cfg(feature = "prometheus")]
+        if let Some(prometheus) = &self.prometheus {
+            prometheus.validate()?;
+        }
         for (index, destination) in self.destinations.iter().enumerate() {
             destination.validate()?;
             // Files are named after them, and some systems do not tell cases

@@ -14,6 +14,8 @@ use super::{
 };
 
 mod list;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 
 use list::pairs;
 
@@ -42,6 +44,8 @@ impl TelemetryConfig {
         let logs = std::mem::take(&mut self.logs);
         self.logs = self.read_requests("LOGS_", logs, &get)?;
         self.apply_metrics(&get);
+        #[cfg(feature = "prometheus")]
+        self.apply_prometheus(&get);
         self.apply_resource(&get);
         Ok(())
     }

@@ -9,6 +9,8 @@ use super::{
 };
 
 mod destination;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 mod request;
 mod syntax;
 mod value;
@@ -52,6 +54,7 @@ const KEYS: &[&str] = &[
     "metrics",
     "logs",
     "destination",
+    "prometheus",
 ];
 
 impl TelemetryConfig {
@@ -112,6 +115,14 @@ impl TelemetryConfig {
                 }
             }
             "destination" => self.destinations = destination::destinations_of(value)?,
+            #[cfg(feature = "prometheus")]
+            "prometheus" => self.prometheus = Some(prometheus::prometheus_of(value)?),
+            // Not ignored: somebody waits for the endpoint.
+            #[cfg(not(feature = "prometheus"))]
+            "prometheus" => {
+                let reason = "this build serves no metrics: it lacks the cargo feature prometheus";
+                return Err(refuse(key, value, reason));
+            }
             // Read together, whichever comes first.
             "histograms" | "histogram-bounds" | "metrics" | "metrics-endpoint" | "logs"
             | "logs-endpoint" => {}

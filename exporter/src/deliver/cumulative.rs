@@ -23,8 +23,11 @@ use crate::otlp::{Body, MetricsEncoder};
 pub(crate) struct Cumulative {
     accumulator: Accumulator,
     encoder: MetricsEncoder,
-    /// Whether an epoch has come in since the last report was encoded.
+    /// Whether an epoch that is to be sent has come in since the last report
+    /// was encoded.
     is_due: bool,
+    /// Whether any has.
+    is_newer: bool,
     /// What is left of the report being sent.
     requests: VecDeque<Request>,
     /// Whether the first of them has failed.
@@ -54,6 +57,7 @@ impl Cumulative {
             accumulator,
             encoder,
             is_due: false,
+            is_newer: false,
             requests: VecDeque::new(),
             is_stuck: false,
             ended: 0,
@@ -67,10 +71,10 @@ impl Cumulative {
     /// The report that begins with request `first`, from there on around.
     fn encode_from(&mut self, first: usize) {
         self.clear();
-        self.is_due = false;
+        (self.is_due, self.is_newer) = (false, false);
         self.ended = self.accumulator.rows.ended_so_far();
         let bodies = self.encoder.encode(&self.accumulator);
-        self.accumulator.exemplars.clear();
+        self.accumulator.close_window();
         let requests = bodies.into_iter().enumerate();
         let mut points = 0;
         self.requests = requests
@@ -94,7 +98,7 @@ impl Cumulative {
     fn split(&mut self, max_bytes: usize) {
         self.encoder.set_max_bytes(max_bytes);
         let left: Vec<_> = self.requests.iter().map(Request::points).collect();
-        let Some(first) = left.first().filter(|_| !self.is_due) else {
+        let Some(first) = left.first().filter(|_| !self.is_newer) else {
             // About where the smaller requests of the same series begin.
             let index = self.requests.front().map_or(0, |request| request.index);
             self.encode_from(2 * index);
@@ -120,9 +124,10 @@ impl Cumulative {
 }
 
 impl Source for Cumulative {
-    fn add(&mut self, epoch: &RetiredEpoch) {
+    fn add(&mut self, epoch: &RetiredEpoch, is_due: bool) {
         self.accumulator.add(epoch);
-        self.is_due = !self.accumulator.has_only_own();
+        self.is_newer = true;
+        self.is_due |= is_due && !self.accumulator.has_only_own();
     }
 
     fn next(&mut self, _is_probe: bool, report: &mut SignalReport) -> Option<Arc<Body>> {
@@ -184,3 +189,6 @@ impl Source for Cumulative {
         self.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,9 +144,11 @@ impl Delta {
 }
 
 impl Source for Delta {
-    fn add(&mut self, epoch: &RetiredEpoch) {
+    fn add(&mut self, epoch: &RetiredEpoch, is_due: bool) {
         self.accumulator.add(epoch);
-        self.close_window();
+        if is_due {
+            self.close_window();
+        }
     }
 
     fn next(&mut self, _is_probe: bool, _report: &mut SignalReport) -> Option<Arc<Body>> {
@@ -218,3 +220,6 @@ impl Source for Delta {
         self.is_full = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

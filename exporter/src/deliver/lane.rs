@@ -90,9 +90,10 @@ impl Lane {
         }
     }
 
-    /// Takes what a flush has cut.
-    pub(crate) fn offer(&mut self, epoch: &RetiredEpoch) -> Ticket {
-        self.source.add(epoch);
+    /// Takes what a flush has cut, or with `is_due` unset what somebody else
+    /// has: that waits for the next flush.
+    pub(crate) fn offer(&mut self, epoch: &RetiredEpoch, is_due: bool) -> Ticket {
+        self.source.add(epoch, is_due);
         self.measure_queue();
         Ticket { stops: self.stops }
     }

@@ -14,8 +14,9 @@ use crate::otlp::Body;
 /// The lane asks for the next request, and settles it before it asks again:
 /// one is in flight at a time.
 pub(crate) trait Source: Send {
-    /// Takes an epoch, where epochs are what is delivered.
-    fn add(&mut self, _epoch: &RetiredEpoch) {}
+    /// Takes an epoch, where epochs are what is delivered. One that is not due
+    /// goes out with the next that is.
+    fn add(&mut self, _epoch: &RetiredEpoch, _is_due: bool) {}
 
     /// The request to send now. A probe finds out whether the receiver is back
     /// and should be small.

@@ -50,9 +50,9 @@ impl Worker {
         Self { shared }
     }
 
-    /// Hands over what a flush has cut.
-    pub(crate) fn offer(&self, epoch: &RetiredEpoch) -> Ticket {
-        let ticket = self.shared.lock().lane.offer(epoch);
+    /// Hands over what was cut, to be sent if it is due.
+    pub(crate) fn offer(&self, epoch: &RetiredEpoch, is_due: bool) -> Ticket {
+        let ticket = self.shared.lock().lane.offer(epoch, is_due);
         self.shared.changed.notify_all();
         ticket
     }
@@ -142,6 +142,9 @@ impl Shared {
                 }
                 Step::Wait(moment) => state = self.clock.wait(&self.changed, state, moment),
                 Step::Idle => {
+                    // What was due may have come to nothing, such as gauges
+                    // that nobody has set, and a flush waits for it.
+                    self.changed.notify_all();
                     let waited = self.changed.wait(state);
                     state = waited.unwrap_or_else(PoisonError::into_inner);
                 }

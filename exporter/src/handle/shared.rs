@@ -16,6 +16,11 @@ use crate::recent::Recent;
 use crate::self_metrics::{self, SelfMetrics};
 use crate::snapshot::KemEvent;
 
+#[cfg(feature = "prometheus")]
+use super::scrape::Scrapes;
+#[cfg(feature = "prometheus")]
+use crate::self_metrics::ScrapeMeters;
+
 /// What the clones of a handle share.
 pub(super) struct Shared {
     pub(super) id: u64,
@@ -25,7 +30,12 @@ pub(super) struct Shared {
     created: SystemTime,
     clock: Clock,
     pub(super) registry: Registry,
-    metrics: Option<SelfMetrics>,
+    pub(super) metrics: Option<SelfMetrics>,
+    #[cfg(feature = "metrics")]
+    pub(super) facade: std::sync::OnceLock<Arc<crate::facade::Facade>>,
+    /// If the handle is configured for it.
+    #[cfg(feature = "prometheus")]
+    pub(super) scrapes: Option<Scrapes>,
     pub(super) kem: KemQueue,
     pub(super) unregistered: AtomicU64,
     /// Held by one flush at a time, while it waits too.
@@ -95,14 +105,20 @@ impl Shared {
         let registry = registry_of(&config);
         let metrics = self_metrics(&config, &registry);
         let own = metrics.as_ref().map_or(0, SelfMetrics::instruments);
+        let resource = Resource::new(&config.labels, Uuid::new_v4());
+        let created = SystemTime::now();
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             destinations,
-            resource: Resource::new(&config.labels, Uuid::new_v4()),
-            created: SystemTime::now(),
+            #[cfg(feature = "prometheus")]
+            scrapes: Scrapes::of(&config, &resource, created, metrics.as_ref())?,
+            resource,
+            created,
             clock,
             registry,
             metrics,
+            #[cfg(feature = "metrics")]
+            facade: std::sync::OnceLock::new(),
             kem: KemQueue::new(config.kem_capacity),
             unregistered: AtomicU64::new(0),
             turn: Mutex::new(()),
@@ -115,6 +131,12 @@ impl Shared {
             }),
             config,
         })
+    }
+
+    /// The meters of a scrape endpoint.
+    #[cfg(feature = "prometheus")]
+    pub(super) fn scrape_meters(&self) -> Option<ScrapeMeters> {
+        self.metrics.as_ref()?.scrape_meters()
     }
 
     pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
@@ -155,6 +177,10 @@ impl Shared {
             process: here,
         };
         if is_child {
+            #[cfg(feature = "prometheus")]
+            if let (Some(scrapes), Some(resource)) = (&self.scrapes, &own) {
+                scrapes.begin(resource, start);
+            }
             log::info!("forked: delivery starts anew, without the parent's spool");
         }
         outbox.delivery = running;
@@ -164,8 +190,7 @@ impl Shared {
     /// Cuts an epoch, and takes the events that were recorded, so many at most.
     pub(super) fn cut(&self, outbox: &mut Outbox, delivery: &Delivery, most: usize) {
         let start = Instant::now();
-        self.registry.flush_into(&mut outbox.epoch);
-        outbox.recent.add(&outbox.epoch);
+        self.retire(outbox);
         let events = self.kem.take(most);
         delivery.accept(&events);
         // Bounded like the queue, however long one signal fails.
@@ -174,9 +199,26 @@ impl Shared {
         let excess = excess.saturating_sub(self.config.kem_capacity);
         outbox.recent_events.drain(..excess);
         if let Some(metrics) = &self.metrics {
+            metrics.collected(start.elapsed());
+        }
+    }
+
+    /// Cuts an epoch, and adds it to all that is not delivery.
+    pub(super) fn retire(&self, outbox: &mut Outbox) {
+        #[cfg(feature = "metrics")]
+        if let Some(facade) = self.facade.get() {
+            facade.settle_gauges();
+        }
+        self.registry.flush_into(&mut outbox.epoch);
+        outbox.recent.add(&outbox.epoch);
+        #[cfg(feature = "prometheus")]
+        if let Some(scrapes) = &self.scrapes {
+            scrapes.add(&outbox.epoch);
+        }
+        if let Some(metrics) = &self.metrics {
             let dropped = self.kem.dropped();
             let news = dropped - std::mem::replace(&mut outbox.dropped, dropped);
-            metrics.flushed(&outbox.epoch, news, start.elapsed());
+            metrics.found(&outbox.epoch, news);
         }
     }
 
@@ -194,10 +236,10 @@ impl Shared {
 /// They are of use to somebody else than the node; without room for them, the
 /// node's own go on.
 fn self_metrics(config: &TelemetryConfig, registry: &Registry) -> Option<SelfMetrics> {
-    if config.is_disabled || !config.has_self_metrics {
+    if !config.has_receiver() || !config.has_self_metrics {
         return None;
     }
-    let registered = SelfMetrics::register(registry, config.kem_capacity);
+    let registered = SelfMetrics::register(registry, config);
     registered
         .inspect_err(|error| log::warn!("no self-metrics: {error}"))
         .ok()

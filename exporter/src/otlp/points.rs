@@ -10,6 +10,7 @@ use crate::config::{HistogramEncoding, Temporality};
 use crate::rows::Rows;
 
 /// One series in a report.
+#[derive(Debug)]
 pub(crate) struct Point {
     /// Its number in the accumulator.
     pub(crate) row: usize,
@@ -20,7 +21,7 @@ pub(crate) struct Point {
     /// Whether it says nothing while it is zero.
     is_silent_at_zero: bool,
     /// Of its unit, in what is recorded.
-    decimals: u8,
+    pub(crate) decimals: u8,
 }
 
 /// The attribute of an exemplar that has an id of the user's own.

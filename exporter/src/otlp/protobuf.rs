@@ -79,12 +79,12 @@ impl Envelope {
 }
 
 /// The length of an embedded message with its key and length.
-fn field_len(message: usize) -> usize {
+pub(crate) fn field_len(message: usize) -> usize {
     1 + prost::length_delimiter_len(message) + message
 }
 
 /// The key and the length of an embedded message.
-fn open_field(out: &mut Vec<u8>, number: u8, message: usize) {
+pub(crate) fn open_field(out: &mut Vec<u8>, number: u8, message: usize) {
     const LENGTH_DELIMITED: u8 = 2;
     debug_assert!(number < 16, "greater numbers take longer keys");
     out.push((number << 3) | LENGTH_DELIMITED);

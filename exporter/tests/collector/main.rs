@@ -10,6 +10,8 @@ mod read;
 mod record;
 
 mod attributes;
+#[cfg(feature = "metrics")]
+mod facade;
 mod histograms;
 mod hostile_texts;
 mod kem_events;

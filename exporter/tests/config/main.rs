@@ -17,6 +17,7 @@ mod histograms;
 mod labels;
 mod layers;
 mod per_signal;
+mod prometheus;
 mod properties;
 mod tls;
 mod toml;

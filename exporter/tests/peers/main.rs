@@ -27,6 +27,8 @@ mod certificates;
 mod collector_tls;
 mod collector_wire;
 mod destinations;
+#[cfg(feature = "metrics")]
+mod facade;
 mod nginx;
 mod prometheus;
 mod prometheus_histograms;

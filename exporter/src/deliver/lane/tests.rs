@@ -183,7 +183,7 @@ fn nothing_new_makes_a_lane_send_before_its_time() {
     let mut run = Run::new(1);
     run.answer(Some(status(503)), Some("60"));
     let epoch = RetiredEpoch::empty();
-    let ticket = run.lane.offer(&epoch);
+    let ticket = run.lane.offer(&epoch, true);
     assert!(
         run.lane.is_settled(ticket, run.now),
         "a flush need not wait"
@@ -197,7 +197,7 @@ fn nothing_new_makes_a_lane_send_before_its_time() {
 fn a_flush_waits_for_an_answer_or_the_first_failure() {
     let mut run = Run::new(2);
     let epoch = RetiredEpoch::empty();
-    let ticket = run.lane.offer(&epoch);
+    let ticket = run.lane.offer(&epoch, true);
     assert!(!run.lane.is_settled(ticket, run.now));
     run.answer(None, None);
     assert!(!run.lane.is_settled(ticket, run.now));
@@ -206,7 +206,7 @@ fn a_flush_waits_for_an_answer_or_the_first_failure() {
     // Also where the lane was too fast for it, and is at it again.
     run.wait();
     assert!(run.lane.is_settled(ticket, run.now));
-    let later = run.lane.offer(&epoch);
+    let later = run.lane.offer(&epoch, true);
     assert!(!run.lane.is_settled(later, run.now));
     run.answer(None, None);
     assert!(run.lane.is_settled(later, run.now));
@@ -216,7 +216,7 @@ fn a_flush_waits_for_an_answer_or_the_first_failure() {
 #[test]
 fn a_flush_that_looks_late_waits_for_a_lane_that_has_gone_on() {
     let mut run = Run::new(3);
-    let ticket = run.lane.offer(&RetiredEpoch::empty());
+    let ticket = run.lane.offer(&RetiredEpoch::empty(), true);
     run.answer(Some(status(503)), None);
     assert!(run.lane.is_settled(ticket, run.now));
     run.wait();

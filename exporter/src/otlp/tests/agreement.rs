@@ -120,7 +120,6 @@ proptest! {
                     json.recycle(in_json);
                     protobuf.recycle(in_protobuf);
                     closed = recorder.accumulator.close_window();
-                    recorder.accumulator.exemplars.clear();
                 }
                 Step::TakeBack(nth) => {
                     let series: Vec<_> = reported.iter().copied().step_by(*nth).collect();
