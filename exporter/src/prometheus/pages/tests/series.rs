@@ -5,6 +5,7 @@ use pqcnet_telemetry_core::{ExemplarContext, Instrument, Registry};
 use super::parser::parse;
 use super::{OPEN_METRICS, PROTOBUF, TEXT, families, lines, options, pages, text};
 use crate::prometheus::pages::format::{Escaping, PageFormat, Syntax};
+use crate::prometheus::pages::plan::Plan;
 use crate::prometheus::pages::protobuf::MetricFamily;
 use crate::prometheus::pages::{KEPT_PLANS, PageOptions, Translation};
 
@@ -248,7 +249,7 @@ fn few_formats_are_kept() {
             let format = PageFormat::new(syntax, escaping);
             pages.render(format, &mut Vec::new());
             seen.push(format);
-            let kept: Vec<_> = pages.plans.iter().map(|plan| plan.format()).collect();
+            let kept: Vec<_> = pages.plans.iter().map(Plan::format).collect();
             let expected: Vec<_> = seen.iter().rev().take(KEPT_PLANS).copied().collect();
             assert_eq!(kept, expected);
         }
