@@ -156,6 +156,7 @@ impl Catalog {
             idle_expiry: instrument.idle_expiry,
             series: Vec::new(),
             is_bound: false,
+            bound: 0,
         }));
         index
     }
@@ -169,6 +170,7 @@ impl Catalog {
         created: SystemTime,
     ) -> usize {
         let identity = (instrument, attributes.clone());
+        let has_attributes = !attributes.is_empty();
         let series = Arc::new(Series {
             attributes,
             slot,
@@ -178,7 +180,9 @@ impl Catalog {
         let index = self.vacant.pop().unwrap_or(self.series.len());
         set_at(&mut self.series, index, series);
         self.by_attributes.insert(identity, index);
-        self.info(instrument).series.push(index);
+        let info = self.info(instrument);
+        info.series.push(index);
+        info.bound += usize::from(has_attributes);
         let series = u32::try_from(index).expect("fewer than 2^32 series fit in memory");
         self.assign(slot, series);
         index
@@ -199,6 +203,7 @@ impl Catalog {
             self.assign(series.slot, VACANT);
             self.vacant.push(index);
             instruments.push(series.instrument);
+            self.info(series.instrument).bound -= usize::from(!series.attributes.is_empty());
             removed(index, &series, &self.instruments[series.instrument]);
         }
         instruments.sort_unstable();

@@ -27,7 +27,7 @@
 //!   slot, and the cut leaves the cells and baselines of such slots alone: what
 //!   lands there meanwhile is for the next cut, under the catalog of then.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -44,15 +44,11 @@ pub(crate) struct Registrar {
     catalog: Arc<Catalog>,
     slots: Slots,
     parked: HashMap<(usize, Attributes), Slot>,
-    ending: Vec<Ending>,
+    /// Series to be reported for the last time and, once a cut has begun that
+    /// does so, whether no handle was left.
+    ending: BTreeMap<usize, Option<bool>>,
     /// No series begins before the end of one whose identity it may have.
     not_before: SystemTime,
-}
-
-struct Ending {
-    series: usize,
-    /// Set by the cut that reports it: whether no handle was left.
-    is_free: Option<bool>,
 }
 
 impl Registrar {
@@ -61,7 +57,7 @@ impl Registrar {
             catalog: Arc::default(),
             slots: Slots::default(),
             parked: HashMap::new(),
-            ending: Vec::new(),
+            ending: BTreeMap::new(),
             not_before: SystemTime::UNIX_EPOCH,
         }
     }
@@ -132,13 +128,10 @@ impl Registrar {
         if let Some(found) = self.find(instrument, &attributes) {
             return Ok(found);
         }
-        let info = &self.catalog.instruments()[instrument];
-        let bound = info.series.iter();
-        let bound = bound.filter(|series| !self.catalog.series()[**series].attributes.is_empty());
         let overflow = Attributes::overflow();
         let has_overflow = self.catalog.series_of(instrument, &overflow).is_some();
         // The specification counts the overflow series into the limit.
-        let bound = bound.count() + usize::from(!has_overflow);
+        let bound = self.catalog.instruments()[instrument].bound + usize::from(!has_overflow);
         let attributes = if bound >= capacity.cardinality {
             overflow
         } else {
@@ -157,7 +150,7 @@ impl Registrar {
     /// The identity's series, live again if it was ending or parked.
     fn find(&mut self, instrument: usize, attributes: &Attributes) -> Option<Registered> {
         if let Some(series) = self.catalog.series_of(instrument, attributes) {
-            self.ending.retain(|ending| ending.series != series);
+            self.ending.remove(&series);
             return Some(self.registered(series));
         }
         if self.parked.is_empty() {
@@ -211,12 +204,8 @@ impl Registrar {
         let Some(series) = self.catalog.series_in(slot) else {
             return; // ended, and parked
         };
-        let is_ending = self.ending.iter().any(|ending| ending.series == series);
-        if !is_ending && self.catalog.series()[series].attributes != Attributes::overflow() {
-            self.ending.push(Ending {
-                series,
-                is_free: None,
-            });
+        if self.catalog.series()[series].attributes != Attributes::overflow() {
+            self.ending.entry(series).or_insert(None);
         }
     }
 
@@ -236,10 +225,7 @@ impl Registrar {
                 let catalog = Arc::make_mut(&mut self.catalog);
                 let series = catalog.add(*instrument, attributes.clone(), *slot, start);
                 if is_free {
-                    self.ending.push(Ending {
-                        series,
-                        is_free: None,
-                    });
+                    self.ending.insert(series, None);
                 }
                 return false;
             }
@@ -250,9 +236,9 @@ impl Registrar {
             !is_free
         });
         self.parked = parked;
-        for ending in &mut self.ending {
-            let slot = self.catalog.series()[ending.series].slot;
-            ending.is_free = Some(handles.has_none(slot) || mutant!("slot.held_is_free"));
+        for (series, is_free) in &mut self.ending {
+            let slot = self.catalog.series()[*series].slot;
+            *is_free = Some(handles.has_none(slot) || mutant!("slot.held_is_free"));
         }
         Arc::clone(&self.catalog)
     }
@@ -268,12 +254,12 @@ impl Registrar {
     ) -> Vec<usize> {
         let mut ended = Vec::new();
         let mut is_free = HashSet::new();
-        self.ending.retain(|ending| {
-            if let Some(free) = ending.is_free {
-                ended.push(ending.series);
-                is_free.extend(free.then_some(ending.series));
+        self.ending.retain(|series, free| {
+            if let Some(free) = *free {
+                ended.push(*series);
+                is_free.extend(free.then_some(*series));
             }
-            ending.is_free.is_none()
+            free.is_none()
         });
         // Whether handles are left of those was not asked before the cells
         // were read: for the next cut to find out.

@@ -340,6 +340,8 @@ pub struct InstrumentInfo {
     pub(crate) idle_expiry: Option<Duration>,
     pub(crate) series: Vec<usize>,
     pub(crate) is_bound: bool,
+    /// How many of the series have attributes.
+    pub(crate) bound: usize,
 }
 
 impl InstrumentInfo {

@@ -228,3 +228,21 @@ fn the_conversion_of_a_value_may_register() {
     assert_eq!(bound, Ok(true));
     assert_eq!(registry.flush().counter("conversions"), Some(1));
 }
+
+#[test]
+fn a_hundred_thousand_sets_are_bound() {
+    let registry = Registry::builder()
+        .counter_capacity(100_002)
+        .cardinality_limit(100_001)
+        .build();
+    let counter = registry.counter("c").unwrap();
+    for peer in 0..100_000_i64 {
+        counter.bind(&[("peer", peer)]).unwrap();
+    }
+    let catalog = registry.catalog();
+    assert_eq!(catalog.instruments()[0].series().len(), 100_001);
+    // One is left, and it is the overflow series.
+    counter.bind(&[("peer", -1_i64)]).unwrap();
+    counter.bind(&[("peer", -2_i64)]).unwrap();
+    assert_eq!(registry.catalog().series().len(), 100_002);
+}
