@@ -18,6 +18,8 @@ use crate::named;
 use crate::snapshot::TelemetrySnapshot;
 use crate::spool::{DeadLetter, SpoolError};
 
+#[cfg(feature = "process")]
+mod process;
 #[cfg(feature = "metrics")]
 mod recorder;
 #[cfg(feature = "prometheus")]

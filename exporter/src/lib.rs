@@ -43,6 +43,8 @@ mod kem;
 pub mod manifest;
 mod named;
 mod otlp;
+#[cfg(feature = "process")]
+mod process;
 #[cfg(feature = "prometheus")]
 mod prometheus;
 mod recent;
@@ -68,6 +70,8 @@ pub use error::TelemetryError;
 pub use flusher::Flusher;
 pub use handle::TelemetryHandle;
 pub use kem::{KemUsageReason, KemUsageRecord};
+#[cfg(feature = "process")]
+pub use process::{BuildInfo, ProcessError};
 #[cfg(feature = "prometheus")]
 pub use prometheus::{ScrapeEndpoint, ScrapeError};
 pub use snapshot::{Distribution, KemEvent, TelemetrySnapshot};

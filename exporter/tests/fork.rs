@@ -146,3 +146,53 @@ fn a_child_serves_metrics_of_its_own_and_leaves_the_parents_to_it() {
     telemetry.record_counter("requests", 1).unwrap();
     assert!(shows(&page(&endpoint), " 6"));
 }
+
+#[cfg(all(feature = "process", target_os = "linux"))]
+#[test]
+fn a_child_reports_what_it_uses_itself() {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use pqcnet_telemetry::build_info;
+    use support::read::{metrics_in, points_of, value_of};
+
+    const THREADS: &str = "process.thread.count";
+
+    let _alone = alone();
+    let sink = Sink::start();
+    let telemetry = TelemetryHandle::from_config(config(&sink.url())).unwrap();
+    telemetry.observe_process(&build_info!()).unwrap();
+    let on_the_wire = || {
+        let requests = sink.received();
+        let metrics: Vec<_> = requests.iter().flat_map(metrics_in).collect();
+        let threads = metrics.iter().find(|metric| metric.name == THREADS);
+        value_of(&points_of(threads.unwrap())[0])
+    };
+    let (stay, waiting) = mpsc::channel::<()>();
+    let waiting = Mutex::new(waiting);
+    thread::scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|| waiting.lock().unwrap().recv().unwrap_err());
+        }
+        let parents = telemetry.flush().unwrap();
+        assert!(parents.up_down_counters[THREADS] > 50);
+        assert!(on_the_wire() > 50);
+        let start = parents.gauges["process.start_time"];
+        assert!(succeeds_in_a_child(|| {
+            // Within a second of its parent's: read all the same, and the same
+            // in the second flush.
+            for _ in 0..2 {
+                let own = telemetry.flush().unwrap();
+                let threads = own.up_down_counters[THREADS];
+                assert!((1..50).contains(&threads), "{threads}");
+                assert!(own.gauges["process.start_time"] > start);
+                assert!(own.gauges.keys().any(|name| name.starts_with("build.info")));
+            }
+        }));
+        let childs = on_the_wire();
+        assert!((1..50).contains(&childs), "{childs}");
+        let parents = telemetry.flush().unwrap();
+        assert!(parents.up_down_counters[THREADS] > 50);
+        drop(stay);
+    });
+}

@@ -18,6 +18,9 @@ use std::sync::atomic::AtomicU64;
 use lexopt::Parser;
 use lexopt::prelude::{Long, Value, ValueExt};
 use pqcnet_telemetry::{OtlpEncoder, Protocol, TelemetryConfig, TelemetryHandle};
+use pqcnet_telemetry_benches::pages::{
+    MetricsExporter, OPEN_METRICS, Ours, Page, PrometheusClient, Size, TEXT,
+};
 use pqcnet_telemetry_benches::workload::{Outcome, values};
 use pqcnet_telemetry_core::component::{Level, Off};
 use pqcnet_telemetry_core::{Counter, Registry, instruments};
@@ -32,6 +35,7 @@ mod hot {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use pqcnet_telemetry::{OtlpEncoder, TelemetryError, TelemetryHandle};
+    use pqcnet_telemetry_benches::pages::Page;
     use pqcnet_telemetry_benches::workload::Outcome;
     use pqcnet_telemetry_core::component::Off;
     use pqcnet_telemetry_core::{
@@ -158,6 +162,11 @@ mod hot {
     }
 
     #[inline(never)]
+    pub(crate) fn page(page: &mut dyn Page) -> usize {
+        page.write()
+    }
+
+    #[inline(never)]
     pub(crate) fn flush(registry: &Registry) -> RetiredEpoch {
         registry.flush()
     }
@@ -166,7 +175,7 @@ mod hot {
 type Done = Result<(), Box<dyn Error>>;
 type Case = fn(u64) -> Done;
 
-const CASES: [(&str, Case); 26] = [
+const CASES: [(&str, Case); 28] = [
     ("fetch_add", |records| {
         let cell = AtomicU64::new(0);
         repeat(records, |value| hot::fetch_add(black_box(&cell), value));
@@ -215,11 +224,17 @@ const CASES: [(&str, Case); 26] = [
     ("report_protobuf", |reports| {
         report(reports, Protocol::HttpProtobuf)
     }),
+    ("page_text", |pages| {
+        page(pages, &mut Ours::new(TENTH, TEXT))
+    }),
+    ("page_openmetrics", |pages| {
+        page(pages, &mut Ours::new(TENTH, OPEN_METRICS))
+    }),
 ];
 
 /// The same functions of `hot` with a rival behind them: counted to compare,
 /// not guarded.
-const RIVALS: [(&str, Case); 8] = [
+const RIVALS: [(&str, Case); 10] = [
     ("prometheus_counter", |records| {
         facade::counter(records, facade::rival)
     }),
@@ -244,7 +259,20 @@ const RIVALS: [(&str, Case); 8] = [
     ("prometheus_histogram_macro", |records| {
         facade::histogram_macro(records, facade::rival)
     }),
+    ("prometheus_page_text", |pages| {
+        page(pages, &mut MetricsExporter::new(TENTH))
+    }),
+    ("prometheus_client_page_openmetrics", |pages| {
+        page(pages, &mut PrometheusClient::new(TENTH))
+    }),
 ];
+
+/// Of the pages: as for the reports.
+const TENTH: Size = Size {
+    counters: 100,
+    peers: 0,
+    histograms: 10,
+};
 
 /// Of the registry that is flushed.
 const COUNTERS: usize = 1_000;
@@ -456,6 +484,16 @@ fn report(reports: u64, protocol: Protocol) -> Done {
             (1..=20).for_each(|n| histogram.record(value / n));
         }
         black_box(hot::report(black_box(&registry), black_box(&mut encoder)));
+    }
+    Ok(())
+}
+
+/// Pages of a hundred counters and ten histograms, all recorded into before
+/// each.
+fn page(pages: u64, page: &mut dyn Page) -> Done {
+    for _ in 0..pages {
+        page.record();
+        black_box(hot::page(black_box(page)));
     }
     Ok(())
 }

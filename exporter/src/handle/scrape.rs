@@ -100,6 +100,18 @@ impl Shared {
 }
 
 impl TelemetryHandle {
+    /// Writes the page that a scraper with this `Accept` header would be sent
+    /// now, for benchmarks; false if the handle is configured for none.
+    #[doc(hidden)]
+    pub fn write_page(&self, accept: &str, page: &mut Vec<u8>) -> bool {
+        let scrapes = self.shared.scrapes.as_ref();
+        let format = PageFormat::negotiate(accept);
+        scrapes.is_some_and(|scrapes| {
+            self.shared.scrape(scrapes, format, page);
+            true
+        })
+    }
+
     /// Serves the metrics for Prometheus to scrape, as configured by
     /// `[telemetry.prometheus]` or
     /// [`with_prometheus`](TelemetryConfig::with_prometheus): by default at

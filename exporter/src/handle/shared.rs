@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) metrics: Option<SelfMetrics>,
     #[cfg(feature = "metrics")]
     pub(super) facade: std::sync::OnceLock<Arc<crate::facade::Facade>>,
+    #[cfg(feature = "process")]
+    pub(super) process: std::sync::OnceLock<crate::process::ProcessMetrics>,
     /// If the handle is configured for it.
     #[cfg(feature = "prometheus")]
     pub(super) scrapes: Option<Scrapes>,
@@ -119,6 +121,8 @@ impl Shared {
             metrics,
             #[cfg(feature = "metrics")]
             facade: std::sync::OnceLock::new(),
+            #[cfg(feature = "process")]
+            process: std::sync::OnceLock::new(),
             kem: KemQueue::new(config.kem_capacity),
             unregistered: AtomicU64::new(0),
             turn: Mutex::new(()),
@@ -177,6 +181,8 @@ impl Shared {
             process: here,
         };
         if is_child {
+            let instruments = self.metrics.as_ref().map_or(0, SelfMetrics::instruments);
+            outbox.recent = Recent::new(start, instruments);
             #[cfg(feature = "prometheus")]
             if let (Some(scrapes), Some(resource)) = (&self.scrapes, &own) {
                 scrapes.begin(resource, start);
@@ -208,6 +214,14 @@ impl Shared {
         #[cfg(feature = "metrics")]
         if let Some(facade) = self.facade.get() {
             facade.settle_gauges();
+        }
+        #[cfg(feature = "process")]
+        if let Some(process) = self.process.get() {
+            if process.is_the_parents() {
+                // The first flush of a child leaves out what came before.
+                self.registry.flush_into(&mut outbox.epoch);
+            }
+            process.observe(self.clock.now());
         }
         self.registry.flush_into(&mut outbox.epoch);
         outbox.recent.add(&outbox.epoch);
