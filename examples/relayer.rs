@@ -15,6 +15,10 @@
 //!         --listen 127.0.0.1:8080 --upstream 127.0.0.1:8000 \
 //!         --endpoint http://127.0.0.1:4318
 //!
+//! Built with `--features prometheus`, it also serves a page to be scraped, if
+//! the configuration has `[telemetry.prometheus]` or the environment
+//! `OTEL_EXPORTER_PROMETHEUS_PORT`.
+//!
 //! The relay passes bytes on as they are: the keys are made, used and thrown
 //! away, so that the audit trail speaks of key exchanges that took place.
 
@@ -39,6 +43,9 @@ mod kem;
 mod metrics;
 #[path = "relayer/relay.rs"]
 mod relay;
+#[cfg(feature = "prometheus")]
+#[path = "relayer/scrape.rs"]
+mod scrape;
 #[path = "support/sink.rs"]
 mod sink;
 #[path = "relayer/stop.rs"]
@@ -96,6 +103,8 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let delivered = Arc::<Mutex<Totals>>::default();
     let flusher = flush_into(&telemetry, &delivered);
 
+    #[cfg(feature = "prometheus")]
+    let _scraped = scrape::serve(&telemetry)?;
     println!("listening on {address}");
     let is_driven = args.upstream.is_none();
     let upstream = args.upstream.map_or_else(drive::start_upstream, Ok)?;

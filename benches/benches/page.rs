@@ -16,7 +16,7 @@
 //! | `first_page` | the first page of 100,000 series, made by function |
 //!
 //! The lines are this library's (`ours_text`, `ours_openmetrics`),
-//! `prometheus-client`'s encoder (OpenMetrics) and
+//! `prometheus-client`'s encoder (`OpenMetrics`) and
 //! `metrics-exporter-prometheus`'s renderer (text, with the same bounds).
 
 use std::hint::black_box;

@@ -7,8 +7,9 @@
 #   version   its version
 #   go        the oldest Go that builds it, such as 1.25.8
 #   manifest  the files beside it on which the build depends, an array
+#   beside    further binaries of the build, an array; may be unset
 # and defines `build`, which runs in an empty folder and leaves the binary there
-# as ./$program; then it calls `go_build "$@"`.
+# as ./$program, and the further ones as well; then it calls `go_build "$@"`.
 
 # shellcheck source=scripts/lib/cache.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/cache.sh"
@@ -62,14 +63,11 @@ pinned_version() {
   awk -v module="$1" '$1 == module { print substr($2, 2); exit }' "$here/go.mod"
 }
 
-# For `build`: the package $1 as go.mod and go.sum pin it and all it uses, which
+# For `build`: packages as go.mod and go.sum pin them and all they use, which
 # `go install` would not take where that go.mod replaces or excludes modules.
-# Further arguments go to `go build`.
+# Flags of `go build` may come first. A binary is called as its package.
 build_pinned() {
-  local package=$1
-  shift
-  go -C "$here" build -mod=readonly -trimpath -ldflags='-s -w' \
-    -o "$PWD/$program" "$@" "$package"
+  go -C "$here" build -mod=readonly -trimpath -ldflags='-s -w' -o "$PWD/" "$@"
 }
 
 finished() { [[ -x $bin ]] && "$bin" --version >/dev/null 2>&1; }
@@ -107,6 +105,7 @@ build_into() {
   build >&2
   "./$program" --version >&2
   mkdir -p -- "$1"
-  mv -f -- "$program" "$bin"
+  # The program last: what is there then is whole.
+  mv -f -- ${beside[@]+"${beside[@]}"} "$program" "$1"
   say "finished in ${SECONDS}s"
 }

@@ -1,6 +1,6 @@
-//! Interop with real programs other than the Collector alone: Prometheus,
-//! `VictoriaMetrics`, nginx in between, and a Collector behind TLS. What they
-//! tell when asked is what was recorded.
+//! Interop with real programs other than the Collector alone: Prometheus, to
+//! which is sent and which scrapes, `VictoriaMetrics`, nginx in between, and a
+//! Collector behind TLS. What they tell when asked is what was recorded.
 //!
 //! Run by `scripts/interop`, which builds or finds the programs and names them
 //! in `PQCNET_…` variables.
@@ -33,5 +33,7 @@ mod nginx;
 mod prometheus;
 mod prometheus_histograms;
 mod prometheus_restarts;
+#[cfg(feature = "prometheus")]
+mod scrape;
 mod shutdown;
 mod victoria_metrics;

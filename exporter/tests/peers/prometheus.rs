@@ -27,8 +27,13 @@ impl Prometheus {
 
     /// One with `features` that are not on by themselves.
     fn start_with(features: &'static str) -> Self {
+        Self::start_from("", features)
+    }
+
+    /// One of this configuration.
+    pub(crate) fn start_from(config: &str, features: &'static str) -> Self {
         let folder = Folder::new("prometheus");
-        folder.write("prometheus.yml", "");
+        folder.write("prometheus.yml", config);
         let mut prometheus = Self {
             process: None,
             address: lasting_address(),

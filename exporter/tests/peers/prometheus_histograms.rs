@@ -8,7 +8,7 @@ use crate::prometheus::Prometheus;
 use crate::promql::{float, number, only, query};
 
 /// Values that fill an HDR bucket alone, zero among them.
-fn values() -> Vec<u64> {
+pub(crate) fn values() -> Vec<u64> {
     let small = scattered(1).take(1_000).map(|bits| bits % 2_048);
     small.chain([0, 0, 1]).collect()
 }
@@ -49,7 +49,11 @@ fn exponential_buckets_are_found(lines: &str) {
     }
     telemetry.flush().unwrap();
 
-    let found = only(&prometheus.url(), "sizes");
+    assert_buckets(&only(&prometheus.url(), "sizes"), &values);
+}
+
+/// That a native histogram, as it was found, has these values in its buckets.
+pub(crate) fn assert_buckets(found: &Value, values: &[u64]) {
     let histogram = &found["histogram"][1];
     assert_eq!(histogram["count"], values.len().to_string());
     let sum: u64 = values.iter().sum();
@@ -58,7 +62,7 @@ fn exponential_buckets_are_found(lines: &str) {
     assert!(buckets.len() > 50, "{}", buckets.len());
     let mut in_buckets = 0.0;
     for bucket in buckets {
-        let expected = count(&values, |value| bucket_has(bucket, value));
+        let expected = count(values, |value| bucket_has(bucket, value));
         assert_eq!(bucket[3], expected.to_string(), "{bucket}");
         in_buckets += expected;
     }

@@ -60,7 +60,10 @@ impl Series<'_> {
             Total::Counter(total) => {
                 self.begin(out, value, CLOSE);
                 number::total(out, *total, decimals);
-                self.end(out, self.member.exemplar(self.accumulator, 0));
+                // `OpenMetrics` has none on what is `unknown` to it.
+                let is_counter = !self.head.created.is_empty();
+                let exemplar = is_counter.then(|| self.member.exemplar(self.accumulator, 0));
+                self.end(out, exemplar.flatten());
                 self.created(out);
             }
             Total::UpDownCounter(total) => {

@@ -219,7 +219,12 @@ fn names_may_stay_as_they_are() {
 #[test]
 fn a_counter_without_total_is_unknown_to_open_metrics() {
     let registry = Registry::new();
-    registry.counter("foo").unwrap().add(3);
+    // Which has exemplars on counters and buckets only.
+    let trace = ExemplarContext::trace([0xab; 16], [0xcd; 8]).unwrap();
+    registry
+        .counter("foo")
+        .unwrap()
+        .add_with_exemplar(3, &trace);
     let mut pages = pages(&PageOptions {
         translation: Translation::UnderscoreEscapingWithoutSuffixes,
         ..options()
