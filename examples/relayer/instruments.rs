@@ -45,7 +45,8 @@ instruments! {
         #[name = "relayer.bytes", unit = "By", group = "Traffic"]
         pub(crate) bytes: Family<Direction, Counter>,
         /// From accepting a client to the first chunk of its upstream
-        #[name = "relayer.latency_ms", unit = "ms", range = 1..=3_600_000, group = "Traffic"]
+        #[name = "relayer.latency", unit = "s", decimals = 3, range = 1..=3_600_000,
+          group = "Traffic"]
         pub(crate) latency: Histogram,
     }
 }

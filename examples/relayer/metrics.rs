@@ -87,7 +87,7 @@ impl Meter {
         totals.add("relayer.egress", seen.writes);
         totals.add_labelled("relayer.bytes", direction, seen.bytes);
         if let Some(latency) = seen.latency {
-            totals.add_histogram("relayer.latency_ms", 1, latency);
+            totals.add_histogram("relayer.latency", 1, latency);
         }
     }
 }

@@ -38,7 +38,8 @@ impl Totals {
         for (name, value) in &snapshot.up_down_counters {
             self.0.insert(name.clone(), (*value).into());
         }
-        for (name, latency) in &snapshot.latencies_ms {
+        // As recorded: in milliseconds.
+        for (name, latency) in &snapshot.histograms {
             self.add_histogram(name, latency.count, latency.sum);
         }
         for event in &snapshot.kem_events {
@@ -74,7 +75,10 @@ impl Totals {
             }
             for point in leaves(&metric["exponentialHistogram"], &["dataPoints"]) {
                 totals.add(&format!("{name}:count"), number(&point["count"]));
-                totals.add(&format!("{name}:sum"), number(&point["sum"]));
+                // In seconds, of three decimals.
+                let seconds = point["sum"].as_f64().unwrap_or_default();
+                let milliseconds = (seconds * 1_000.0).round();
+                totals.add(&format!("{name}:sum"), milliseconds as u64);
             }
         }
         Ok(totals)
@@ -123,10 +127,10 @@ fn series(name: &str, point: &Value) -> String {
     format!("{name}{{{}}}", pairs.join(","))
 }
 
-/// A whole number, which OTLP writes as text, or as a double for a sum.
+/// A whole number, which OTLP writes as text.
 fn number(value: &Value) -> i128 {
     let text = value.as_str().map_or_else(|| value.to_string(), Into::into);
-    text.trim_end_matches(".0").parse().unwrap_or_default()
+    text.parse().unwrap_or_default()
 }
 
 /// Prints every series with its value in each column, and fails where a column
