@@ -8,7 +8,7 @@ use crate::catalog::Capacity;
 use crate::cell::{Anyone, Owner};
 use crate::collector::Collector;
 use crate::epoch::EpochClock;
-use crate::exemplar::Reservoirs;
+use crate::exemplar::{ExemplarContext, Reservoirs};
 use crate::gauge::GaugeCell;
 use crate::histogram::layout::Layout;
 use crate::lease::Counts;
@@ -74,6 +74,28 @@ impl Core {
             muted.is_muted = true;
             Arc::new(muted)
         })
+    }
+
+    /// Offers what was added to a counter as an exemplar. Where nothing was
+    /// recorded, nothing is an example.
+    pub(crate) fn offer_added(&self, slot: ScalarSlot, n: u64, context: &ExemplarContext) {
+        if n > 0 && !self.is_muted {
+            self.exemplars.offer_added(slot, n, context);
+        }
+    }
+
+    /// Offers what was recorded into a histogram of this layout, as recorded.
+    pub(crate) fn offer_recorded(
+        &self,
+        slot: HistogramSlot,
+        layout: &Layout,
+        value: u64,
+        context: &ExemplarContext,
+    ) {
+        if !self.is_muted {
+            let value = value.min(layout.highest());
+            self.exemplars.offer_recorded(slot, value, context);
+        }
     }
 
     pub(crate) fn adopt_shard(&self) -> Arc<Shard> {

@@ -42,11 +42,7 @@ impl Counter {
     /// without a context costs nothing more than before.
     pub fn add_with_exemplar(&self, n: u64, context: &ExemplarContext) {
         self.add(n);
-        // Nothing was recorded, nothing is an example.
-        if n > 0 {
-            let (core, slot) = (self.lease.core(), self.lease.slot());
-            core.exemplars.offer_added(slot, n, context);
-        }
+        self.lease.core().offer_added(self.lease.slot(), n, context);
     }
 
     /// Adds `n`, unless this epoch's count would pass `u64::MAX`; then the

@@ -58,10 +58,8 @@ impl Histogram {
     /// is kept of each power of two, for each epoch.
     pub fn record_with_exemplar(&self, value: u64, context: &ExemplarContext) {
         self.record(value);
-        let value = value.min(self.layout.highest());
         self.core()
-            .exemplars
-            .offer_recorded(self.slot(), value, context);
+            .offer_recorded(self.slot(), &self.layout, value, context);
     }
 
     /// Measures from now until the guard is dropped, and records that time in

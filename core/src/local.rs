@@ -8,6 +8,7 @@ use crate::bank::{Direction, HistogramSlot, ScalarSlot, needs_note};
 use crate::cell::{Cell, Owner, Writer};
 use crate::core::Core;
 use crate::counter::{Counter, UpDownCounter};
+use crate::exemplar::ExemplarContext;
 use crate::histogram::Histogram;
 use crate::histogram::block::Block;
 use crate::histogram::layout::Layout;
@@ -92,7 +93,7 @@ impl Local {
                 .map(|bank| ptr::from_ref(self.shard.bank(bank).block_or_allocate(slot, &layout))),
             local: self.clone(),
             layout,
-            _lease: histogram.lease().clone(),
+            lease: histogram.lease().clone(),
         }
     }
 
@@ -177,6 +178,14 @@ impl LocalCounter {
     pub fn increment(&self) {
         self.add(1);
     }
+
+    /// Adds `n`, and offers it as an exemplar; see
+    /// [`Counter::add_with_exemplar`].
+    pub fn add_with_exemplar(&self, n: u64, context: &ExemplarContext) {
+        self.add(n);
+        let (core, slot) = (&self.0.local.core, self.0.lease.slot());
+        core.offer_added(slot, n, context);
+    }
 }
 
 /// An [`UpDownCounter`] on its own thread.
@@ -198,8 +207,7 @@ pub struct LocalHistogram {
     blocks: [*const Block; 2],
     local: Local,
     layout: Layout,
-    /// Keeps the slot.
-    _lease: Lease<HistogramSlot>,
+    lease: Lease<HistogramSlot>,
 }
 
 impl LocalHistogram {
@@ -207,6 +215,15 @@ impl LocalHistogram {
     #[inline]
     pub fn record(&self, value: u64) {
         self.record_n(value, 1);
+    }
+
+    /// Records one value, and offers it as an exemplar; see
+    /// [`Histogram::record_with_exemplar`].
+    pub fn record_with_exemplar(&self, value: u64, context: &ExemplarContext) {
+        self.record(value);
+        let slot = self.lease.slot();
+        let core = &self.local.core;
+        core.offer_recorded(slot, &self.layout, value, context);
     }
 
     /// Records one value `n` times; see [`Histogram::record_n`].

@@ -5,7 +5,7 @@ use std::time::Instant;
 use pqcnet_telemetry::TelemetryHandle;
 use pqcnet_telemetry::core::component::LocalOf;
 use pqcnet_telemetry::core::component::level::Info;
-use pqcnet_telemetry::core::{Counter, Histogram, RegisterError};
+use pqcnet_telemetry::core::{Counter, ExemplarContext, Histogram, RegisterError};
 
 use crate::instruments::{Direction, RelayerMetrics};
 use crate::totals::Totals;
@@ -25,12 +25,12 @@ impl Metrics {
     }
 
     /// For one direction of one session, on the thread that pumps it.
-    pub(crate) fn meter(&self, direction: Direction, accepted: Instant) -> Meter {
+    pub(crate) fn meter(&self, direction: Direction, session: Session) -> Meter {
         let local = self.telemetry.registry().local();
         let all = &self.instruments;
         Meter {
             direction,
-            accepted,
+            session,
             ingest: local.of(&all.ingest),
             egress: local.of(&all.egress),
             bytes: local.of(all.bytes.get(direction)),
@@ -40,10 +40,17 @@ impl Metrics {
     }
 }
 
+/// A client's connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Session {
+    pub(crate) number: u64,
+    pub(crate) accepted: Instant,
+}
+
 /// Records into the thread's own cells, and counts along.
 pub(crate) struct Meter {
     direction: Direction,
-    accepted: Instant,
+    session: Session,
     ingest: LocalOf<Info<Counter>>,
     egress: LocalOf<Info<Counter>>,
     bytes: LocalOf<Info<Counter>>,
@@ -65,9 +72,13 @@ impl Meter {
         if self.direction == Direction::Upstream {
             self.ingest.increment();
         } else if self.seen.reads == 1 {
-            let elapsed = self.accepted.elapsed().as_millis();
+            let elapsed = self.session.accepted.elapsed().as_millis();
             let latency = u64::try_from(elapsed).unwrap_or(u64::MAX);
-            self.latency.record(latency);
+            // The way from a slow bucket to the session that was slow.
+            match ExemplarContext::correlation(&format!("session-{}", self.session.number)) {
+                Some(session) => self.latency.record_with_exemplar(latency, &session),
+                None => self.latency.record(latency),
+            }
             self.seen.latency = Some(latency);
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::instruments::{Direction, Outcome};
 use crate::kem;
-use crate::metrics::{Meter, Metrics};
+use crate::metrics::{Meter, Metrics, Session};
 use crate::stop::Stop;
 use crate::totals::Totals;
 
@@ -76,10 +76,13 @@ impl<'a> Relay<'a> {
     }
 
     fn session(&self, client: &TcpStream, number: u64) {
-        let accepted = Instant::now();
+        let session = Session {
+            number,
+            accepted: Instant::now(),
+        };
         self.metrics.instruments.connections.increment();
         let outcome = match self.make_key(number).then(|| self.connect()).flatten() {
-            Some(upstream) => self.relay(client, &upstream, accepted),
+            Some(upstream) => self.relay(client, &upstream, session),
             None => Outcome::Refused,
         };
         self.metrics.instruments.connections.decrement();
@@ -114,9 +117,9 @@ impl<'a> Relay<'a> {
         }
     }
 
-    fn relay(&self, client: &TcpStream, upstream: &TcpStream, accepted: Instant) -> Outcome {
-        let up = || self.pump(Direction::Upstream, accepted, client, upstream);
-        let down = || self.pump(Direction::Downstream, accepted, upstream, client);
+    fn relay(&self, client: &TcpStream, upstream: &TcpStream, session: Session) -> Outcome {
+        let up = || self.pump(Direction::Upstream, session, client, upstream);
+        let down = || self.pump(Direction::Downstream, session, upstream, client);
         thread::scope(|scope| {
             let Ok(down) = thread::Builder::new().spawn_scoped(scope, down) else {
                 return Outcome::Broken;
@@ -134,11 +137,11 @@ impl<'a> Relay<'a> {
     fn pump(
         &self,
         direction: Direction,
-        accepted: Instant,
+        session: Session,
         from: &TcpStream,
         to: &TcpStream,
     ) -> io::Result<()> {
-        let mut meter = self.metrics.meter(direction, accepted);
+        let mut meter = self.metrics.meter(direction, session);
         let moved = self.copy(&mut meter, from, to);
         if moved.is_err() {
             // They may be gone already.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crate::counter::{Counter, UpDownCounter};
 use crate::error::{CounterOverflow, RegisterError};
+use crate::exemplar::ExemplarContext;
 use crate::family::{Family, LabelSet};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
@@ -38,7 +39,7 @@ impl<H> fmt::Debug for Off<H> {
     }
 }
 
-/// `bind` of each kind that has it.
+/// `bind` and `end` of each kind.
 macro_rules! bind {
     ($($handle:ty),+) => {$(
         impl Off<$handle> {
@@ -50,6 +51,10 @@ macro_rules! bind {
             {
                 Ok(Self::NEW)
             }
+
+            /// Ends nothing.
+            #[inline(always)]
+            pub fn end(self) {}
         }
     )+};
 }
@@ -75,15 +80,25 @@ macro_rules! silent {
 }
 
 silent! {
-    [] Counter { add(n: u64), increment() }
+    [] Counter {
+        add(n: u64), increment(), add_with_exemplar(n: u64, context: &ExemplarContext)
+    }
     [] UpDownCounter { add(n: i64), increment(), decrement() }
     [] Gauge { set(value: f64) }
-    [] Histogram { record(value: u64), record_n(value: u64, n: u64) }
+    [] Histogram {
+        record(value: u64), record_n(value: u64, n: u64),
+        record_with_exemplar(value: u64, context: &ExemplarContext)
+    }
     [L: LabelSet] Family<L, Counter> { add(label: L, n: u64), increment(label: L) }
     [L: LabelSet] Family<L, Histogram> { record(label: L, value: u64) }
-    [] LocalCounter { add(n: u64), increment() }
+    [] LocalCounter {
+        add(n: u64), increment(), add_with_exemplar(n: u64, context: &ExemplarContext)
+    }
     [] LocalUpDownCounter { add(n: i64) }
-    [] LocalHistogram { record(value: u64), record_n(value: u64, n: u64) }
+    [] LocalHistogram {
+        record(value: u64), record_n(value: u64, n: u64),
+        record_with_exemplar(value: u64, context: &ExemplarContext)
+    }
 }
 
 impl Off<Counter> {

@@ -3,8 +3,8 @@
 //! leave nothing anywhere.
 
 use pqcnet_telemetry_core::{
-    Counter, Family, Gauge, Histogram, RegisterError, Registry, UpDownCounter, instruments,
-    label_set,
+    Counter, ExemplarContext, Family, Gauge, Histogram, RegisterError, Registry, UpDownCounter,
+    instruments, label_set,
 };
 
 mod declared;
@@ -69,7 +69,8 @@ fn record(metrics: &Relayer, registry: &Registry) -> Result<(), RegisterError> {
     metrics.ingest.try_add(2).expect("far below the limit");
     metrics.connections.increment();
     metrics.fill.set(0.5);
-    metrics.wait.record(7);
+    let example = ExemplarContext::correlation("request-1").expect("short enough");
+    metrics.wait.record_with_exemplar(7, &example);
     metrics.wait.record_n(8, 2);
     metrics.wait.start_timer().discard();
     metrics.bytes.add(Direction::Upstream, 5);
@@ -77,12 +78,13 @@ fn record(metrics: &Relayer, registry: &Registry) -> Result<(), RegisterError> {
     metrics.chunk.record(Direction::Upstream, 1_024);
     let bound = metrics.by_peer.bind(&[("peer", "a"), ("peer.zone", "b")])?;
     bound.increment();
-    metrics.old.increment();
+    metrics.old.add_with_exemplar(1, &example);
+    metrics.old.clone().end();
     metrics.old.bind(&[("any", true)])?.add(1);
     let local = registry.local();
     local.of(&metrics.ingest).increment();
     local.of(&metrics.connections).add(-1);
-    local.of(&metrics.wait).record(9);
+    local.of(&metrics.wait).record_with_exemplar(9, &example);
     local.of(&metrics.old).add(1);
     Ok(())
 }

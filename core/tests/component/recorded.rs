@@ -3,7 +3,7 @@
 use std::thread;
 
 use pqcnet_telemetry_core::component::Level;
-use pqcnet_telemetry_core::{Instrument, Kind, RegisterError, Registry};
+use pqcnet_telemetry_core::{ExemplarContext, Instrument, Kind, RegisterError, Registry};
 
 use crate::{Direction, Relayer, names, record};
 
@@ -105,16 +105,19 @@ fn what_goes_nowhere_does_not_mix_with_what_is_counted() {
     let registry = Registry::new();
     let live = Relayer::register(&registry).unwrap();
     let muted = Relayer::register_at(&registry, Level::Off).unwrap();
+    let example = ExemplarContext::correlation("nowhere").unwrap();
     for _ in 0..1_000 {
         live.ingest.increment();
         muted.ingest.increment();
         muted.wait.record(u64::MAX);
+        muted.wait.record_with_exemplar(5, &example);
         live.wait.record(3);
     }
     let epoch = registry.flush();
     assert_eq!(epoch.counter("relayer.ingest"), Some(1_000));
     assert_eq!(epoch.histogram("relayer.wait").unwrap().len(), 1_000);
     assert_eq!(epoch.histogram("relayer.wait").unwrap().max(), 3);
+    assert_eq!(epoch.exemplars().len(), 0);
 }
 
 #[test]
