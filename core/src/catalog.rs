@@ -117,16 +117,16 @@ impl Catalog {
         self.by_attributes.get(&identity).copied()
     }
 
-    /// The series that has this slot.
+    /// The series that has this slot; none of a slot taken later.
     pub(crate) fn series_in(&self, slot: Slot) -> Option<usize> {
         let series = match slot {
             Slot::Scalar(slot) => {
                 let slot = slot.0 as usize;
-                let is_occupied = self.occupied[slot / 64] & (1 << (slot % 64)) != 0;
-                is_occupied.then_some(self.scalars[slot].series)
+                let word = self.occupied.get(slot / 64)?;
+                (word & (1 << (slot % 64)) != 0).then(|| self.scalars[slot].series)
             }
-            Slot::Gauge(slot) => Some(self.gauges[slot.0 as usize]),
-            Slot::Histogram(slot) => Some(self.histograms[slot.0 as usize]),
+            Slot::Gauge(slot) => self.gauges.get(slot.0 as usize).copied(),
+            Slot::Histogram(slot) => self.histograms.get(slot.0 as usize).copied(),
         };
         let series = series.filter(|series| *series != VACANT);
         series.map(|series| series as usize)

@@ -32,8 +32,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::bank::{HistogramSlot, ScalarSlot};
-use crate::catalog::{Catalog, VACANT};
+use crate::catalog::Catalog;
 use crate::lazy::Lazy;
+use crate::series::Slot;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, ordering, zeroed};
 
 /// What an exemplar leads to: a span of a trace, or whatever an id of one's own
@@ -222,19 +223,16 @@ impl Reservoirs {
         }
         // Synchronises with every `announce` before it, and so sees their bits.
         self.has_news.swap(0, ordering!("exemplar.look", Acquire));
-        self.scalars.take(|slot, exemplar| {
-            let slot = ScalarSlot(slot as u32);
-            if let Some(series) = catalog.series_in(crate::series::Slot::Scalar(slot)) {
+        // Of a series registered since the cut began there is no record either.
+        let mut tell = |slot, exemplar| {
+            if let Some(series) = catalog.series_in(slot) {
                 report(series as u32, exemplar);
             }
-        });
-        let histograms = catalog.histograms();
-        self.histograms.take(|slot, exemplar| {
-            let series = histograms.get(slot).filter(|series| **series != VACANT);
-            if let Some(series) = series {
-                report(*series, exemplar);
-            }
-        });
+        };
+        self.scalars
+            .take(|slot, exemplar| tell(Slot::Scalar(ScalarSlot(slot)), exemplar));
+        self.histograms
+            .take(|slot, exemplar| tell(Slot::Histogram(HistogramSlot(slot)), exemplar));
     }
 }
 
@@ -258,7 +256,7 @@ impl Slots {
         is_news
     }
 
-    fn take(&self, mut report: impl FnMut(usize, Exemplar)) {
+    fn take(&self, mut report: impl FnMut(u32, Exemplar)) {
         for (index, word) in self.news.iter().enumerate() {
             if word.load(Ordering::Relaxed) == 0 {
                 continue;
@@ -270,7 +268,7 @@ impl Slots {
                 let places = self.reservoirs[slot].get().map(|reservoir| &reservoir.0);
                 for place in places.into_iter().flatten() {
                     if let Some(exemplar) = place.take() {
-                        report(slot, exemplar);
+                        report(slot as u32, exemplar);
                     }
                 }
             }
@@ -369,6 +367,15 @@ mod tests {
             wins.iter().all(|wins| wins.abs_diff(10_000) < 475),
             "{wins:?}"
         );
+    }
+
+    #[test]
+    fn one_of_a_series_that_the_catalog_has_not_yet_is_left_out() {
+        let reservoirs = Reservoirs::new(70, 70);
+        let context = ExemplarContext::correlation("x").unwrap();
+        reservoirs.offer_added(ScalarSlot(69), 1, &context);
+        reservoirs.offer_recorded(HistogramSlot(69), 1, &context);
+        reservoirs.take(&Catalog::default(), |series, _| panic!("{series}"));
     }
 
     #[test]

@@ -23,8 +23,9 @@ impl<T> Default for Lazy<T> {
 #[expect(unsafe_code, reason = "slots are reserved zeroed")]
 unsafe impl<T> Zeroable for Lazy<T> {}
 
+// The pointer is shared between threads whatever is behind it, hence the bounds.
 #[expect(unsafe_code, reason = "shared by pointer")]
-impl<T> Lazy<T> {
+impl<T: Send + Sync> Lazy<T> {
     /// Synchronises with the install in `get_or_make`.
     #[inline(always)]
     pub(crate) fn get(&self) -> Option<&T> {

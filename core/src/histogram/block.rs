@@ -22,7 +22,8 @@
 //! to `c`, then the sum is the sum of those `c` records: it holds all of them,
 //! and had it held one more, that one's bucket would have been seen.
 //!
-//! A new block is published by `lazy`. An entry of the touched list is its own message, hence relaxed.
+//! A new block is published by `lazy`. An entry of the touched list is its own
+//! message, hence relaxed.
 
 use crate::cell::{Cell, Cells, Published, Reading, Writer};
 use crate::histogram::layout::Layout;
