@@ -237,11 +237,7 @@ impl Instrument {
     }
 
     pub(crate) fn check(&self) -> Result<(), RegisterError> {
-        let mut bytes = self.name.bytes();
-        let name_is_valid = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
-            && self.name.len() <= 255
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte));
-        if !name_is_valid {
+        if !is_name(&self.name) {
             return Err(RegisterError::InvalidName {
                 name: (&*self.name).into(),
             });
@@ -252,7 +248,7 @@ impl Instrument {
                 unit: (&*self.unit).into(),
             });
         }
-        if self.decimals > 9 {
+        if self.decimals > MAX_DECIMALS {
             return Err(RegisterError::InvalidDecimals {
                 name: (&*self.name).into(),
                 decimals: self.decimals,
@@ -260,6 +256,27 @@ impl Instrument {
         }
         Ok(())
     }
+}
+
+/// The most decimals of a unit.
+pub(crate) const MAX_DECIMALS: u8 = 9;
+
+/// Whether it is OpenTelemetry's instrument name syntax; also asked by the
+/// compiler, of what a component declares.
+pub(crate) const fn is_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if bytes.is_empty() || bytes.len() > 255 || !bytes[0].is_ascii_alphabetic() {
+        return false;
+    }
+    let mut at = 1;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'.' | b'-' | b'/') {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 impl<T: Into<Arc<str>>> From<T> for Instrument {

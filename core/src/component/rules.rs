@@ -8,7 +8,7 @@
 //! `_`.
 
 use super::descriptor::{Descriptor, Label};
-use crate::series::Kind;
+use crate::series::{Kind, MAX_DECIMALS, is_name};
 
 mod unit;
 mod words;
@@ -140,7 +140,7 @@ const fn first_broken_of(descriptor: &Descriptor) -> Option<Found> {
 
 const fn broken_number(descriptor: &Descriptor) -> Option<&'static str> {
     let Descriptor { kind, decimals, .. } = *descriptor;
-    if decimals > 9 {
+    if decimals > MAX_DECIMALS {
         return Some(DECIMALS);
     }
     if decimals > 0 && matches!(kind, Kind::Gauge) {
@@ -228,22 +228,6 @@ const fn broken_key(key: &str, kind: Kind) -> Option<&'static str> {
         return Some(OF_HISTOGRAMS);
     }
     None
-}
-
-const fn is_name(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    if bytes.is_empty() || bytes.len() > 255 || !bytes[0].is_ascii_alphabetic() {
-        return false;
-    }
-    let mut at = 1;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        if !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'.' | b'-' | b'/') {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 #[cfg(all(test, not(loom)))]

@@ -42,10 +42,16 @@ impl<'a> Exemplar<'a> {
     pub(super) fn labels(&self, names: LabelNames) -> Labels {
         let mut labels = Labels::new();
         if let Some(id) = self.trace_id {
-            labels.push(("trace_id".to_owned(), hex(&id)));
+            labels.push((
+                "trace_id".to_owned(),
+                format!("{:032x}", u128::from_be_bytes(id)),
+            ));
         }
         if let Some(id) = self.span_id {
-            labels.push(("span_id".to_owned(), hex(&id)));
+            labels.push((
+                "span_id".to_owned(),
+                format!("{:016x}", u64::from_be_bytes(id)),
+            ));
         }
         let mut chars: usize = labels.iter().map(chars_of).sum();
         let attributes = self.attributes.iter();
@@ -63,10 +69,4 @@ impl<'a> Exemplar<'a> {
 
 fn chars_of((name, value): &(String, String)) -> usize {
     name.chars().count() + value.chars().count()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
