@@ -41,10 +41,6 @@ pub(crate) struct Accumulator {
     own: usize,
 }
 
-/// Series that have ended and wait for a report, at most. Past it the oldest
-/// are given up.
-pub(crate) const MOST_ENDED: usize = 10_000;
-
 /// One series since its start, or in delta temporality since the last report
 /// was offered.
 #[derive(Clone, Debug)]
@@ -118,20 +114,15 @@ impl Accumulator {
         for (index, exemplar) in epoch.exemplars() {
             self.exemplars.add(self.rows.of(index), *exemplar);
         }
-        for index in epoch.ended() {
-            self.rows.end(self.rows.of(*index));
-        }
-        let excess = self.rows.ended().len().saturating_sub(MOST_ENDED) as u64;
-        if excess > 0 {
-            self.lost += excess;
-            self.forget_ended(self.rows.ended_so_far() - MOST_ENDED as u64);
+        if let Some(excess) = self.rows.end(epoch) {
+            self.lost += self.forget_ended(excess);
         }
     }
 
     /// An empty total for a row that is new.
     fn begin(&mut self, row: usize) {
-        let series = &self.rows.get(row).expect("it is new").series;
-        let instrument = Arc::clone(&self.rows.catalog().instruments()[series.instrument()]);
+        let new = self.rows.get(row).expect("it is new");
+        let instrument = Arc::clone(self.rows.instrument_of(new));
         let empty = self.empty_total(&instrument);
         if self.totals.len() <= row {
             self.totals.resize(row + 1, NOTHING);
@@ -139,13 +130,16 @@ impl Accumulator {
         self.totals[row] = empty;
     }
 
-    /// Gives up the rows of series that had ended when so many had.
-    pub(crate) fn forget_ended(&mut self, ended_so_far: u64) {
-        for row in self.rows.forget(ended_so_far) {
-            self.totals[row] = NOTHING;
-            self.exemplars.forget(row);
-            self.since.remove(&row);
+    /// Gives up the rows of series that had ended when so many had, and answers
+    /// with how many those were.
+    pub(crate) fn forget_ended(&mut self, ended_so_far: u64) -> u64 {
+        let forgotten = self.rows.forget(ended_so_far);
+        for row in &forgotten {
+            self.totals[*row] = NOTHING;
+            self.exemplars.forget(*row);
+            self.since.remove(row);
         }
+        forgotten.len() as u64
     }
 
     /// How many series were given up, since the last call, before what was last

@@ -8,7 +8,7 @@ use pqcnet_telemetry_core::{
     Distribution as Recorded, InstrumentInfo, Kind, Layout, RetiredEpoch, Series, Value,
 };
 
-use crate::accumulate::{MOST_ENDED, to_i64};
+use crate::accumulate::to_i64;
 use crate::rows::Rows;
 use crate::snapshot::{Distribution, TelemetrySnapshot};
 
@@ -57,12 +57,12 @@ impl Recent {
     pub(crate) fn add(&mut self, epoch: &RetiredEpoch) {
         self.end = epoch.end();
         for row in self.rows.follow(epoch, SystemTime::UNIX_EPOCH) {
-            let series = &self.rows.get(row).expect("it is new").series;
-            let instrument = &self.rows.catalog().instruments()[series.instrument()];
+            let new = self.rows.get(row).expect("it is new");
+            let kind = self.rows.instrument_of(new).kind();
             if self.shown.len() <= row {
                 self.shown.resize_with(row + 1, || Shown::Gauge(None));
             }
-            self.shown[row] = match instrument.kind() {
+            self.shown[row] = match kind {
                 Kind::Counter => Shown::Counter(0),
                 Kind::UpDownCounter => Shown::UpDownCounter(0),
                 Kind::Histogram => Shown::Histogram(Box::default()),
@@ -80,11 +80,8 @@ impl Recent {
                 _ => unreachable!("a series keeps its kind"),
             }
         }
-        for index in epoch.ended() {
-            self.rows.end(self.rows.of(*index));
-        }
-        if self.rows.ended().len() > MOST_ENDED {
-            self.forget(self.rows.ended_so_far() - MOST_ENDED as u64);
+        if let Some(excess) = self.rows.end(epoch) {
+            self.forget(excess);
         }
     }
 
@@ -134,7 +131,7 @@ impl Recent {
             if series.instrument() < self.own {
                 continue;
             }
-            let instrument = &self.rows.catalog().instruments()[series.instrument()];
+            let instrument = self.rows.instrument_of(row);
             let name = || display_name(instrument, series);
             match &mut self.shown[number] {
                 Shown::Counter(0) => {}

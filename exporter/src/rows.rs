@@ -8,7 +8,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use pqcnet_telemetry_core::{Catalog, RetiredEpoch, Series};
+use pqcnet_telemetry_core::{Catalog, InstrumentInfo, RetiredEpoch, Series};
+
+/// Series that have ended and wait to be reported, at most. Past it the oldest
+/// are given up.
+const MOST_ENDED: usize = 10_000;
 
 /// Rows of series, of which some have ended.
 #[derive(Default)]
@@ -58,6 +62,11 @@ impl Rows {
 
     pub(crate) fn get(&self, row: usize) -> Option<&Row> {
         self.list.get(row)?.as_ref()
+    }
+
+    /// The instrument of a row's series.
+    pub(crate) fn instrument_of(&self, row: &Row) -> &Arc<InstrumentInfo> {
+        &self.catalog.instruments()[row.series.instrument()]
     }
 
     /// The row of a series of the catalog.
@@ -112,8 +121,18 @@ impl Rows {
         self.list.len() - 1
     }
 
+    /// Notes whose last `epoch` was. Where more than [`MOST_ENDED`] wait then,
+    /// answers with what to [`forget`](Self::forget).
+    pub(crate) fn end(&mut self, epoch: &RetiredEpoch) -> Option<u64> {
+        for index in epoch.ended() {
+            self.end_row(self.of(*index));
+        }
+        let is_full = self.ended.len() > MOST_ENDED;
+        is_full.then(|| self.ended_so_far() - MOST_ENDED as u64)
+    }
+
     /// Notes that what a row has is the last there is.
-    pub(crate) fn end(&mut self, row: usize) {
+    pub(crate) fn end_row(&mut self, row: usize) {
         self.ended.push_back(row);
         if let Some(row) = &mut self.list[row] {
             row.has_ended = true;
@@ -163,10 +182,7 @@ mod tests {
         let add = |rows: &mut Rows| {
             let epoch = registry.flush();
             let new = rows.follow(&epoch, SystemTime::UNIX_EPOCH);
-            epoch
-                .ended()
-                .iter()
-                .for_each(|index| rows.end(rows.of(*index)));
+            assert_eq!(rows.end(&epoch), None);
             (new, epoch)
         };
         assert_eq!(add(&mut rows).0, [0]);

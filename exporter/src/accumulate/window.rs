@@ -111,7 +111,7 @@ impl Accumulator {
         }
         let number = self.rows.insert(row.series.clone(), row.start);
         self.begin(number);
-        self.rows.end(number);
+        self.rows.end_row(number);
         number
     }
 }

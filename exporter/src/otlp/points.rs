@@ -37,9 +37,8 @@ pub(crate) enum Number {
 /// The rows in the order of the wire: by instrument. O(rows), if those are in
 /// that order already, as they are but for series that others have followed.
 pub(crate) fn points(rows: &Rows, temporality: Temporality) -> Vec<Point> {
-    let instruments = rows.catalog().instruments();
     let points = rows.iter().map(|(number, row)| {
-        let instrument = &instruments[row.series.instrument()];
+        let instrument = rows.instrument_of(row);
         let is_windowed = is_windowed(temporality, instrument.kind());
         // An instrument made to be bound has a series nobody means.
         let is_base = instrument.is_bound() && row.series.attributes().is_empty();

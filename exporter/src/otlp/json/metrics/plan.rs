@@ -59,7 +59,7 @@ impl Plan {
         for (number, row) in rows.iter() {
             let (id, text) = &mut self.openings[number];
             if *id != row.id {
-                let kind = rows.catalog().instruments()[row.series.instrument()].kind();
+                let kind = rows.instrument_of(row).kind();
                 *text = opening(row, kind, is_windowed(self.temporality, kind));
                 *id = row.id;
             }

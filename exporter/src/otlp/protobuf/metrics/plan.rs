@@ -87,7 +87,7 @@ impl Plan {
         self.openings.resize_with(rows.len(), Default::default);
         for (number, row) in rows.iter() {
             if self.openings[number].0 != row.id {
-                let kind = catalog.instruments()[row.series.instrument()].kind();
+                let kind = rows.instrument_of(row).kind();
                 self.openings[number] = (row.id, self.opening(row, kind));
             }
         }
