@@ -52,6 +52,9 @@ mod rows;
 mod self_metrics;
 mod snapshot;
 mod spool;
+#[cfg(feature = "tracing")]
+#[allow(dead_code)]
+mod trace;
 mod trail;
 
 pub use config::{

@@ -1,0 +1,71 @@
+//! A span, from its start to its way out.
+
+use std::sync::Arc;
+
+use tracing::Metadata;
+
+use super::context::{SpanContext, SpanId};
+use super::event::EventRecord;
+use super::fields::Fields;
+use super::moment::Moment;
+
+/// What is known of a span. It is sent when it has ended.
+#[derive(Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) context: SpanContext,
+    /// The parent, and whether that is another process's.
+    pub(crate) parent: Option<(SpanId, bool)>,
+    pub(crate) metadata: &'static Metadata<'static>,
+    /// Instead of the metadata's, by `otel.name`.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) kind: SpanKind,
+    pub(crate) start: Moment,
+    pub(crate) end: Moment,
+    pub(crate) attributes: Fields,
+    pub(crate) status: Status,
+    /// What most spans have not.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// Events and links, each kind with how many were left out.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) events: Vec<Arc<EventRecord>>,
+    pub(crate) dropped_events: u32,
+    pub(crate) links: Vec<Link>,
+    pub(crate) dropped_links: u32,
+}
+
+/// A span of another trace, or of another part of this, that belongs to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) context: SpanContext,
+    pub(crate) attributes: Fields,
+}
+
+/// A span's place between the parts of a system; the numbers are OTLP's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SpanKind {
+    #[default]
+    Internal = 1,
+    Server = 2,
+    Client = 3,
+    Producer = 4,
+    Consumer = 5,
+}
+
+/// How the span's operation ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Status {
+    #[default]
+    Unset,
+    Ok,
+    Error(Box<str>),
+}
+
+impl SpanRecord {
+    /// The span's name.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.metadata.name())
+    }
+}
