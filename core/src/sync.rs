@@ -8,6 +8,7 @@ mod real {
     pub(crate) use crossbeam_queue::ArrayQueue as BoundedQueue;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
     pub(crate) use std::sync::{Mutex, MutexGuard};
+    pub(crate) use std::thread_local;
 
     /// A boxed slice of `len` zeroes, in memory the kernel hands out on first
     /// touch where `len` is large.
@@ -100,6 +101,10 @@ mod modelled {
 
         pub(crate) fn pop(&self) -> Option<T> {
             self.0.lock().unwrap().pop_front()
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            self.0.lock().unwrap().len()
         }
 
         pub(crate) fn capacity(&self) -> usize {
