@@ -45,6 +45,12 @@
 //! # Ok::<(), pqcnet_telemetry_core::RegisterError>(())
 //! ```
 //!
+//! # Whole items
+//!
+//! What can't be added up goes through bounded queues that count what they have
+//! no room for: [`EventQueue`] for rare events, [`Relay`] for many from many
+//! threads.
+//!
 //! # Limits
 //!
 //! Recording is not async-signal-safe: a handler that interrupts a record of

@@ -19,6 +19,12 @@ mod real {
         unsafe { slice.assume_init() }
     }
 
+    /// A number for a thread that has none: in turn.
+    pub(crate) fn next_thread_number() -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Types whose all-zero bytes are their initial value.
     ///
     /// # Safety
@@ -33,6 +39,7 @@ mod modelled {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread_local;
+    use std::collections::VecDeque;
     use std::sync::{Arc, LazyLock};
 
     /// Stands in for arc-swap, which loom cannot see into, and promises less:
@@ -79,37 +86,80 @@ mod modelled {
         MUTANT.as_deref() == Some(name)
     }
 
-    /// Stands in for crossbeam's queue, which loom cannot see into: each call
-    /// is one atomic step.
+    /// Stands in for crossbeam's queue, which loom cannot see into, and promises
+    /// less: the counts it goes by may be old. A `pop` or `len` may miss a push
+    /// that is not ordered before it, a push may find the queue full for missing
+    /// a pop. The lock is std's, and orders nothing in a model.
     #[derive(Debug)]
-    pub(crate) struct BoundedQueue<T>(Mutex<std::collections::VecDeque<T>>, usize);
+    pub(crate) struct BoundedQueue<T> {
+        /// Changed in one step with its count, as loom lets another thread run
+        /// before an atomic operation, and nowhere else.
+        items: std::sync::Mutex<VecDeque<T>>,
+        pushed: AtomicU32,
+        popped: AtomicU32,
+        capacity: usize,
+    }
 
     impl<T> BoundedQueue<T> {
         pub(crate) fn new(capacity: usize) -> Self {
             assert!(capacity > 0, "capacity must be non-zero");
-            Self(Mutex::default(), capacity)
+            Self {
+                items: std::sync::Mutex::default(),
+                pushed: AtomicU32::new(0),
+                popped: AtomicU32::new(0),
+                capacity,
+            }
         }
 
+        /// Pairs with `pop`, and with the pop that made room.
         pub(crate) fn push(&self, value: T) -> Result<(), T> {
-            let mut queue = self.0.lock().unwrap();
-            if queue.len() == self.1 {
+            let with_one_more = |pushed: u32| {
+                let popped = self.popped.load(Ordering::Acquire);
+                (length(pushed, popped) < self.capacity).then_some(pushed + 1)
+            };
+            let pushed =
+                self.pushed
+                    .fetch_update(Ordering::Release, Ordering::Relaxed, with_one_more);
+            if pushed.is_err() {
                 return Err(value);
             }
-            queue.push_back(value);
+            self.items.lock().unwrap().push_back(value);
             Ok(())
         }
 
+        /// Synchronises with every push that it sees.
         pub(crate) fn pop(&self) -> Option<T> {
-            self.0.lock().unwrap().pop_front()
+            let pushed = self.pushed.load(Ordering::Acquire);
+            let with_one_more = |popped| (popped < pushed).then_some(popped + 1);
+            self.popped
+                .fetch_update(Ordering::Release, Ordering::Relaxed, with_one_more)
+                .ok()?;
+            self.items.lock().unwrap().pop_front()
         }
 
         pub(crate) fn len(&self) -> usize {
-            self.0.lock().unwrap().len()
+            let pushed = self.pushed.load(Ordering::Relaxed);
+            let popped = self.popped.load(Ordering::Relaxed);
+            length(pushed, popped).min(self.capacity)
         }
 
         pub(crate) fn capacity(&self) -> usize {
-            self.1
+            self.capacity
         }
+    }
+
+    /// By counts read one after the other.
+    fn length(pushed: u32, popped: u32) -> usize {
+        pushed.saturating_sub(popped) as usize
+    }
+
+    /// A number for a thread that has none: in turn.
+    pub(crate) fn next_thread_number() -> u32 {
+        // Begins anew with each execution, as whatever a model does must.
+        loom::lazy_static! {
+            static ref NEXT: AtomicU32 = AtomicU32::new(0);
+        }
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Stands in for `atomic::Atomic<f64>`, which loom cannot see into.

@@ -1,9 +1,10 @@
 //! Small concurrent programs for Miri (`scripts/miri`), which runs each under
 //! many schedules; here, on real threads, they run once.
 
+use std::sync::mpsc;
 use std::thread;
 
-use pqcnet_telemetry_core::{EventQueue, Registry};
+use pqcnet_telemetry_core::{EventQueue, Registry, Relay};
 
 fn registry() -> Registry {
     // Small, as Miri initialises what the kernel would hand out zeroed.
@@ -114,4 +115,28 @@ fn events_are_drained_or_counted() {
         drained += 1;
     }
     assert_eq!(drained + queue.dropped(), 8);
+}
+
+#[test]
+fn relayed_items_are_taken_or_counted_and_no_batch_is_left() {
+    let relay = Relay::new(2, 2, 1);
+    let (call, calls) = mpsc::channel();
+    let mut taken = 0;
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            let (relay, call) = (&relay, call.clone());
+            scope.spawn(move || {
+                for item in 0..4 {
+                    if relay.push(Box::new(item)) {
+                        call.send(()).unwrap();
+                    }
+                }
+            });
+        }
+        drop(call);
+        for () in calls {
+            relay.drain(|_| taken += 1);
+        }
+    });
+    assert_eq!(taken + relay.dropped(), 3 * 4);
 }

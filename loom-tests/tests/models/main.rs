@@ -29,6 +29,8 @@ mod histograms;
 #[cfg(loom)]
 mod registration;
 #[cfg(loom)]
+mod relay;
+#[cfg(loom)]
 mod series_end;
 
 #[cfg(loom)]
