@@ -1,6 +1,7 @@
 //! Histograms: the handle.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bank::HistogramSlot;
 use crate::catalog::Registered;
@@ -60,6 +61,25 @@ impl Histogram {
         self.record(value);
         self.core()
             .offer_recorded(self.slot(), &self.layout, value, context);
+    }
+
+    /// Records a duration in the series' unit, `s`, `ms` or `us`, to its decimals
+    /// and rounded down; in nanoseconds for any other unit.
+    #[inline]
+    pub fn record_duration(&self, duration: Duration) {
+        self.record(self.of_duration(duration));
+    }
+
+    /// The same, offered as an exemplar too; see
+    /// [`record_with_exemplar`](Self::record_with_exemplar).
+    pub fn record_duration_with_exemplar(&self, duration: Duration, context: &ExemplarContext) {
+        self.record_with_exemplar(self.of_duration(duration), context);
+    }
+
+    #[inline]
+    fn of_duration(&self, duration: Duration) -> u64 {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.time_unit().of_nanos(nanos)
     }
 
     /// Measures from now until the guard is dropped, and records that time in
