@@ -18,7 +18,10 @@ mod protocol;
 mod request;
 mod route;
 mod secret;
+mod signals;
 mod tls;
+#[cfg(feature = "tracing")]
+mod trace;
 
 pub use choice::{HistogramEncoding, SpoolSync, Temporality};
 pub use destination::DestinationConfig;
@@ -32,6 +35,9 @@ pub use protocol::{Compression, Protocol};
 pub(crate) use request::{RequestOptions, RequestSettings};
 pub(crate) use route::{Destination, Route};
 pub(crate) use secret::Secret;
+use signals::BySignal;
+#[cfg(feature = "tracing")]
+pub(crate) use trace::{LogRecordSettings, TraceSettings};
 
 /// Longer than a process lives, and no overflow when added to an `Instant`.
 pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -58,8 +64,8 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `max-request-bytes`, before compression | | 4194304 |
 /// | `max-response-bytes` | | 4194304 |
 /// | `[telemetry.headers]`, kept secret | `OTEL_EXPORTER_OTLP_HEADERS` | none |
-/// | `[telemetry.metrics]`, `[telemetry.logs]` | `OTEL_EXPORTER_OTLP_METRICS_…`, `…_LOGS_…` | as above |
-/// | `metrics-endpoint`, `logs-endpoint`: `endpoint` in those | | `endpoint` with `/v1/metrics`, `/v1/logs` |
+/// | `[telemetry.metrics]`, `[telemetry.logs]`, `[telemetry.traces]` | `OTEL_EXPORTER_OTLP_METRICS_…`, `…_LOGS_…`, `…_TRACES_…` | as above |
+/// | `metrics-endpoint`, `logs-endpoint`, `traces-endpoint`: `endpoint` in those | | `endpoint` with `/v1/metrics`, `/v1/logs`, `/v1/traces` |
 /// | `flush-interval-ms` | `OTEL_METRIC_EXPORT_INTERVAL` | 5000 |
 /// | `temporality`: `cumulative`, `delta` | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative` |
 /// | `histograms`: `exponential`, `explicit` | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `exponential` |
@@ -77,24 +83,61 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `[telemetry.labels]` | `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` | `service.name = "unknown_service"` |
 /// | `[[telemetry.destination]]` | | none |
 /// | `[telemetry.prometheus]`, with the cargo feature `prometheus` | `OTEL_EXPORTER_PROMETHEUS_HOST`, `…_PORT` | none |
+/// | `[telemetry.spans]`, `[telemetry.log-records]`, with the cargo feature `tracing` | see *Spans and log records* | |
 ///
-/// **One signal.** The tables `[telemetry.metrics]` and `[telemetry.logs]`, and
-/// the variables of a signal, hold what the first eleven rows name, for that
-/// signal: the endpoint is used as it is, headers stand in place of the general
-/// ones, all else goes over them. They do so whatever layer they come from: a
-/// `protocol` in `[telemetry.metrics]` is over `OTEL_EXPORTER_OTLP_PROTOCOL` and
-/// [`with_protocol`](Self::with_protocol), and under
-/// `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL`. Only
-/// [`with_endpoint`](Self::with_endpoint) takes both signals along.
+/// **One signal.** The tables `[telemetry.metrics]`, `[telemetry.logs]` and
+/// `[telemetry.traces]`, and the variables of a signal, hold what the first
+/// eleven rows name, for that signal: the endpoint is used as it is, headers
+/// stand in place of the general ones, all else goes over them. They do so
+/// whatever layer they come from: a `protocol` in `[telemetry.metrics]` is over
+/// `OTEL_EXPORTER_OTLP_PROTOCOL` and [`with_protocol`](Self::with_protocol), and
+/// under `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL`. Only
+/// [`with_endpoint`](Self::with_endpoint) takes all signals along. There are
+/// traces with the cargo feature `tracing`; without it, what a file says of them
+/// is refused, and their variables are not looked at.
 ///
 /// **Further destinations.** Each table has a `name` (1 to 64 letters, digits,
 /// `-` and `_`; not `default`) and an `endpoint`, and may have `signals` (by
-/// default `["metrics", "logs"]`), `temporality`, `histograms`,
-/// `histogram-bounds`, the keys of the first eleven rows, and `metrics` and
-/// `logs` tables of its own. Time-outs, sizes, compression, temporality and
-/// histograms come from the top-level keys where it says nothing. Protocol,
-/// headers, certificates and keys do not: they are for one receiver alone. The
-/// variables are about the destination of the top-level keys.
+/// default `["metrics", "logs", "traces"]`, all there are), `temporality`,
+/// `histograms`, `histogram-bounds`, the keys of the first eleven rows, and
+/// `metrics`, `logs` and `traces` tables of its own. Time-outs, sizes,
+/// compression, temporality and histograms come from the top-level keys where it
+/// says nothing. Protocol, headers, certificates and keys do not: they are for
+/// one receiver alone. The variables are about the destination of the top-level
+/// keys.
+///
+/// **Spans and log records** of the crate `tracing`, with the cargo feature
+/// `tracing`. Log records go where logs go.
+///
+/// | key in `[telemetry.spans]` | variable | default |
+/// |---|---|---|
+/// | `sampler`: `always_on`, `always_off`, `traceidratio`, `parentbased_always_on`, `parentbased_always_off`, `parentbased_traceidratio` | `OTEL_TRACES_SAMPLER` | `parentbased_always_on` |
+/// | `sampler-ratio`: 0 to 1, with `traceidratio` or `parentbased_traceidratio` | `OTEL_TRACES_SAMPLER_ARG`, with the one above | 1 |
+/// | `interval-ms`: the longest that an ended span waits to be sent | `OTEL_BSP_SCHEDULE_DELAY` | 5000 |
+/// | `capacity`: spans kept while undelivered, at most 16777216 | `OTEL_BSP_MAX_QUEUE_SIZE` | 2048 |
+/// | `batch`: so many spans don't wait for the interval, at most `capacity` | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512, or `capacity` if that is less |
+/// | `span-events`: whether events are added to their span too | | `true` |
+/// | `attribute-count-limit`: of one span | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
+/// | `attribute-value-length-limit`: in characters, of spans, their events and links | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | 4096 |
+/// | `event-count-limit`: of one span | `OTEL_SPAN_EVENT_COUNT_LIMIT` | 128 |
+/// | `link-count-limit`: of one span | `OTEL_SPAN_LINK_COUNT_LIMIT` | 128 |
+/// | `event-attribute-count-limit`: of one event | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
+/// | `link-attribute-count-limit`: of one link | `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
+///
+/// | key in `[telemetry.log-records]` | variable | default |
+/// |---|---|---|
+/// | `enabled`: whether events become log records | | `true` |
+/// | `interval-ms` | `OTEL_BLRP_SCHEDULE_DELAY` | 1000 |
+/// | `capacity` | `OTEL_BLRP_MAX_QUEUE_SIZE` | 2048 |
+/// | `batch` | `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` | 512, or `capacity` if that is less |
+/// | `attribute-count-limit` | `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
+/// | `attribute-value-length-limit` | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | 4096 |
+///
+/// A general `OTEL_ATTRIBUTE_…` variable is under whatever is said of the limit
+/// by its own key or variable. The specification has no limit for lengths unless
+/// one is asked for; here there is one, since a value may be all that a peer has
+/// sent. `OTEL_BSP_EXPORT_TIMEOUT` and `OTEL_BLRP_EXPORT_TIMEOUT` are not read:
+/// the time-out is that of a request, as for all else.
 ///
 /// Requests go through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` or
 /// `ALL_PROXY` names, headers included, but for the hosts in `NO_PROXY`.
@@ -104,16 +147,17 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TelemetryConfig {
-    /// Of both signals; their paths are appended.
+    /// Of all signals; their paths are appended.
     pub(crate) endpoint: Endpoint,
-    /// Of both signals, under what is said of each.
+    /// Of all signals, under what is said of each.
     pub(crate) general: RequestSettings,
-    metrics: RequestOptions,
-    logs: RequestOptions,
+    signals: BySignal<RequestOptions>,
     destinations: Vec<DestinationConfig>,
     /// `Some` once anything is said of it.
     #[cfg(feature = "prometheus")]
     prometheus: Option<PrometheusConfig>,
+    #[cfg(feature = "tracing")]
+    trace: trace::TraceConfig,
     pub(crate) flush_interval: Duration,
     pub(crate) temporality: Temporality,
     pub(crate) histograms: HistogramEncoding,
@@ -144,11 +188,12 @@ impl Default for TelemetryConfig {
             endpoint: Endpoint::parse("endpoint", "http://localhost:4318")
                 .expect("the default endpoint is valid"),
             general: RequestSettings::default(),
-            metrics: RequestOptions::default(),
-            logs: RequestOptions::default(),
+            signals: BySignal::default(),
             destinations: Vec::new(),
             #[cfg(feature = "prometheus")]
             prometheus: None,
+            #[cfg(feature = "tracing")]
+            trace: trace::TraceConfig::default(),
             flush_interval: Duration::from_secs(5),
             temporality: Temporality::default(),
             histograms: HistogramEncoding::default(),
@@ -237,16 +282,6 @@ impl TelemetryConfig {
         std::iter::once(("endpoint".into(), &self.endpoint)).chain(further)
     }
 
-    pub(crate) fn metrics_url(&self) -> Endpoint {
-        let own = self.metrics.endpoint.clone();
-        own.unwrap_or_else(|| self.endpoint.signal("metrics"))
-    }
-
-    pub(crate) fn logs_url(&self) -> Endpoint {
-        let own = self.logs.endpoint.clone();
-        own.unwrap_or_else(|| self.endpoint.signal("logs"))
-    }
-
     /// Whether there is somebody else than the node to tell of the library.
     pub(crate) fn has_receiver(&self) -> bool {
         #[cfg(feature = "prometheus")]
@@ -262,7 +297,7 @@ impl TelemetryConfig {
         self.prometheus.is_some()
     }
 
-    /// What a layer says of both signals. Its headers go over those of the
+    /// What a layer says of all signals. Its headers go over those of the
     /// layers below, name by name.
     fn apply_general(&mut self, mut layer: RequestOptions) {
         self.endpoint = layer.endpoint.take().unwrap_or(self.endpoint.clone());

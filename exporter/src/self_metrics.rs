@@ -19,14 +19,17 @@ use crate::deliver::Signal;
 
 #[cfg(feature = "prometheus")]
 mod scrape;
+#[cfg(feature = "tracing")]
+mod spans;
 
 #[cfg(feature = "prometheus")]
 pub(crate) use scrape::ScrapeMeters;
 
-/// Series that are ours, on top of what a user has set capacities for.
-pub(crate) const COUNTERS: u32 = 256;
+/// Series that are ours, on top of what a user has set capacities for. With
+/// traces there are twice as many lanes.
+pub(crate) const COUNTERS: u32 = if cfg!(feature = "tracing") { 512 } else { 256 };
 /// The same, of histograms.
-pub(crate) const HISTOGRAMS: u32 = 64;
+pub(crate) const HISTOGRAMS: u32 = COUNTERS / 4;
 
 /// The instruments, registered before any of the user's.
 #[derive(Clone)]
@@ -41,6 +44,8 @@ pub(crate) struct SelfMetrics {
     capacity: UpDownCounter,
     #[cfg(feature = "prometheus")]
     scrapes: Option<scrape::Instruments>,
+    #[cfg(feature = "tracing")]
+    spans: spans::Instruments,
     /// How many instruments these are.
     instruments: usize,
 }
@@ -59,30 +64,6 @@ impl SelfMetrics {
         registry: &Registry,
         config: &TelemetryConfig,
     ) -> Result<Self, RegisterError> {
-        let flow = |signal: &str, unit: &'static str| {
-            let name = |what| format!("otel.sdk.exporter.{signal}.{what}");
-            let queue = match signal {
-                "log" => "otel.sdk.processor.log.queue.size",
-                _ => "pqcnet.telemetry.metric_data_point.queue.size",
-            };
-            Ok(Flow {
-                in_flight: registry.up_down_counter(
-                    Instrument::new(name("inflight"))
-                        .unit(unit)
-                        .description("Sent, and not answered yet"),
-                )?,
-                exported: registry.counter(
-                    Instrument::new(name("exported"))
-                        .unit(unit)
-                        .description("Taken by the receiver, or with error.type: given up"),
-                )?,
-                queued: registry.up_down_counter(
-                    Instrument::new(queue)
-                        .unit(unit)
-                        .description("Waiting to be delivered"),
-                )?,
-            })
-        };
         let microseconds = |name: &'static str, description: &'static str| {
             registry.histogram(
                 Instrument::new(name)
@@ -96,8 +77,8 @@ impl SelfMetrics {
             registry.counter(Instrument::new(name).unit(unit).description(description))
         };
         let metrics = Self {
-            points: flow("metric_data_point", "{data_point}")?,
-            records: flow("log", "{log_record}")?,
+            points: Flow::register(registry, "metric_data_point", "{data_point}")?,
+            records: Flow::register(registry, "log", "{log_record}")?,
             duration: microseconds(
                 "otel.sdk.exporter.operation.duration",
                 "From sending a request to its answer",
@@ -131,6 +112,8 @@ impl SelfMetrics {
                 .is_scraped()
                 .then(|| scrape::Instruments::register(registry))
                 .transpose()?,
+            #[cfg(feature = "tracing")]
+            spans: spans::Instruments::register(registry, config)?,
             instruments: registry.catalog().instruments().len(),
         };
         metrics.capacity.add(config.kem_capacity as i64);
@@ -166,21 +149,27 @@ impl SelfMetrics {
         route: &Route,
         destination: &str,
     ) -> Option<Meters> {
-        let kind = match signal {
-            Signal::Metrics => "metric",
-            Signal::Logs => "log",
+        let (kind, flow) = match signal {
+            Signal::Metrics => ("metric", &self.points),
+            Signal::Logs | Signal::LogRecords => ("log", &self.records),
+            #[cfg(feature = "tracing")]
+            Signal::Traces => ("span", self.spans.flow()),
+            #[cfg(not(feature = "tracing"))]
+            Signal::Traces => return None,
         };
         let kind = route.protocol.component_type(kind);
+        let mut name = format!("{kind}/{destination}");
+        if signal == Signal::LogRecords {
+            // Of the same type as the lane of KEM events; no destination's name
+            // has a '/'.
+            name.push_str("/log-records");
+        }
         let attributes = vec![
-            ("otel.component.type", kind.clone()),
-            ("otel.component.name", format!("{kind}/{destination}")),
+            ("otel.component.type", kind),
+            ("otel.component.name", name),
             ("server.address", route.url.host().to_owned()),
             ("server.port", route.url.port().to_string()),
         ];
-        let flow = match signal {
-            Signal::Metrics => &self.points,
-            Signal::Logs => &self.records,
-        };
         Some(Meters {
             in_flight: flow.in_flight.bind(&attributes).ok()?,
             queued: flow.queued.bind(&attributes).ok()?,
@@ -189,6 +178,38 @@ impl SelfMetrics {
             duration: self.duration.clone(),
             attributes,
             last_queued: 0,
+        })
+    }
+}
+
+impl Flow {
+    fn register(
+        registry: &Registry,
+        signal: &str,
+        unit: &'static str,
+    ) -> Result<Self, RegisterError> {
+        let name = |what| format!("otel.sdk.exporter.{signal}.{what}");
+        let queue = match signal {
+            // The conventions have no processor of metrics.
+            "metric_data_point" => format!("pqcnet.telemetry.{signal}.queue.size"),
+            _ => format!("otel.sdk.processor.{signal}.queue.size"),
+        };
+        Ok(Self {
+            in_flight: registry.up_down_counter(
+                Instrument::new(name("inflight"))
+                    .unit(unit)
+                    .description("Sent, and not answered yet"),
+            )?,
+            exported: registry.counter(
+                Instrument::new(name("exported"))
+                    .unit(unit)
+                    .description("Taken by the receiver, or with error.type: given up"),
+            )?,
+            queued: registry.up_down_counter(
+                Instrument::new(queue)
+                    .unit(unit)
+                    .description("Waiting to be delivered"),
+            )?,
         })
     }
 }

@@ -11,16 +11,20 @@ use super::{
     Secret, SpoolSync, TelemetryConfig, Temporality,
 };
 
+#[cfg(feature = "tracing")]
+mod trace;
+
 impl TelemetryConfig {
-    /// Where the collector listens: `http://host:4318`. `/v1/metrics` and
-    /// `/v1/logs` are appended to its path; endpoints of one signal that were
-    /// configured before are forgotten.
+    /// Where the collector listens: `http://host:4318`. `/v1/metrics`,
+    /// `/v1/logs` and `/v1/traces` are appended to its path; endpoints of one
+    /// signal that were configured before are forgotten.
     pub fn with_endpoint(mut self, endpoint: &str) -> Self {
         match Endpoint::parse("endpoint", endpoint) {
             Ok(endpoint) => {
                 self.endpoint = endpoint;
-                self.metrics.endpoint = None;
-                self.logs.endpoint = None;
+                for (_, options) in self.signals.iter_mut() {
+                    options.endpoint = None;
+                }
             }
             Err(error) => self.note(error),
         }

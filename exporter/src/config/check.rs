@@ -15,8 +15,9 @@ const OWN_HEADERS: [&str; 6] = [
     "user-agent",
 ];
 
-/// The queue is allocated whole: two gigabytes or so.
-const MOST_EVENTS: usize = 1 << 24;
+/// The most that is kept of anything undelivered. Queues are allocated whole:
+/// two gigabytes or so of events.
+pub(super) const MOST_EVENTS: usize = 1 << 24;
 
 impl TelemetryConfig {
     /// Says what is wrong, if something is. Reads no file:
@@ -46,12 +47,15 @@ impl TelemetryConfig {
         }
         self.check_labels()?;
         check_headers("", &self.general.headers)?;
-        check_headers("metrics.", self.metrics.headers.iter().flatten())?;
-        check_headers("logs.", self.logs.headers.iter().flatten())?;
+        for (signal, options) in self.signals.iter() {
+            check_headers(&format!("{signal}."), options.headers.iter().flatten())?;
+        }
         #[cfg(feature = "prometheus")]
         if let Some(prometheus) = &self.prometheus {
             prometheus.validate()?;
         }
+        #[cfg(feature = "tracing")]
+        self.trace.validate()?;
         for (index, destination) in self.destinations.iter().enumerate() {
             destination.validate()?;
             // Files are named after them, and some systems do not tell cases

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::check::{check_bounds, check_headers, invalid};
+use super::signals::BySignal;
 use super::tls::PemFile;
 use super::{
     Compression, ConfigError, Endpoint, HistogramEncoding, Protocol, RequestOptions, Temporality,
@@ -16,7 +17,7 @@ const LONGEST_NAME: usize = 64;
 /// `[[telemetry.destination]]`, for
 /// [`with_destination`](crate::TelemetryConfig::with_destination).
 ///
-/// It gets metrics and KEM events, with a queue and retries of its own, so one
+/// It gets metrics, logs and traces, with queues and retries of its own, so one
 /// receiver that is down holds up no other. Time-outs, sizes, compression,
 /// temporality and histograms are those of the configuration unless said
 /// otherwise; protocol, headers and certificates are *not*, as they are
@@ -40,17 +41,15 @@ pub struct DestinationConfig {
     pub(super) endpoint: Result<Endpoint, ConfigError>,
     pub(super) temporality: Option<Temporality>,
     pub(super) histograms: Option<HistogramEncoding>,
-    pub(super) has_metrics: bool,
-    pub(super) has_logs: bool,
-    /// For both signals.
+    /// For all signals.
     pub(super) general: RequestOptions,
-    pub(super) metrics: RequestOptions,
-    pub(super) logs: RequestOptions,
+    /// `None` for those that are not sent there.
+    pub(super) signals: BySignal<Option<RequestOptions>>,
 }
 
 impl DestinationConfig {
-    /// A receiver of both signals at `endpoint`, such as `http://host:4318`;
-    /// `/v1/metrics` and `/v1/logs` are appended to its path.
+    /// A receiver of all signals at `endpoint`, such as `http://host:4318`;
+    /// `/v1/metrics`, `/v1/logs` and `/v1/traces` are appended to its path.
     ///
     /// `name` is 1 to 64 letters, digits, `-` and `_`, is not `default`, and
     /// differs from those of other destinations in more than case.
@@ -62,11 +61,12 @@ impl DestinationConfig {
             endpoint,
             temporality: None,
             histograms: None,
-            has_metrics: true,
-            has_logs: true,
             general: RequestOptions::default(),
-            metrics: RequestOptions::default(),
-            logs: RequestOptions::default(),
+            signals: BySignal {
+                metrics: Some(RequestOptions::default()),
+                logs: Some(RequestOptions::default()),
+                traces: Some(RequestOptions::default()),
+            },
         }
     }
 
@@ -127,16 +127,33 @@ impl DestinationConfig {
         self
     }
 
-    /// Sends no KEM events there. The last of this and
-    /// [`logs_only`](Self::logs_only) holds.
+    /// Sends metrics there, and nothing else. The last of this and the other
+    /// `…_only` calls holds.
     pub fn metrics_only(mut self) -> Self {
-        (self.has_metrics, self.has_logs) = (true, false);
+        self.signals = BySignal {
+            metrics: Some(RequestOptions::default()),
+            ..BySignal::default()
+        };
         self
     }
 
-    /// Sends KEM events there, and no metrics.
+    /// Sends KEM events and the log records of `tracing` there, and nothing
+    /// else.
     pub fn logs_only(mut self) -> Self {
-        (self.has_metrics, self.has_logs) = (false, true);
+        self.signals = BySignal {
+            logs: Some(RequestOptions::default()),
+            ..BySignal::default()
+        };
+        self
+    }
+
+    /// Sends spans there, and nothing else.
+    #[cfg(feature = "tracing")]
+    pub fn traces_only(mut self) -> Self {
+        self.signals = BySignal {
+            traces: Some(RequestOptions::default()),
+            ..BySignal::default()
+        };
         self
     }
 
@@ -159,15 +176,12 @@ impl DestinationConfig {
             let key = format!("{prefix}timeout");
             return Err(invalid(&key, &Duration::ZERO, "it must be above zero"));
         }
-        for (table, options) in [
-            ("", &self.general),
-            ("metrics.", &self.metrics),
-            ("logs.", &self.logs),
-        ] {
-            check_headers(
-                &format!("{prefix}{table}"),
-                options.headers.iter().flatten(),
-            )?;
+        check_headers(&prefix, self.general.headers.iter().flatten())?;
+        for (signal, options) in self.signals.iter() {
+            let headers = options
+                .iter()
+                .filter_map(|options| options.headers.as_ref());
+            check_headers(&format!("{prefix}{signal}."), headers.flatten())?;
         }
         Ok(())
     }

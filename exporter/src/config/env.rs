@@ -8,6 +8,7 @@ use super::check::is_header;
 use super::choice::{
     COMPRESSIONS, DEFAULT_BOUNDS, PROTOCOLS, compression_of, protocol_of, temporality_of,
 };
+use super::signals::SIGNALS;
 use super::tls::PemFile;
 use super::{
     ConfigError, Endpoint, HistogramEncoding, RequestOptions, TelemetryConfig, Temporality,
@@ -16,6 +17,8 @@ use super::{
 mod list;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+#[cfg(feature = "tracing")]
+mod trace;
 
 use list::pairs;
 
@@ -39,25 +42,32 @@ impl TelemetryConfig {
         }
         let general = self.read_requests("", RequestOptions::default(), &get)?;
         self.apply_general(general);
-        let metrics = std::mem::take(&mut self.metrics);
-        self.metrics = self.read_requests("METRICS_", metrics, &get)?;
-        let logs = std::mem::take(&mut self.logs);
-        self.logs = self.read_requests("LOGS_", logs, &get)?;
+        let below = std::mem::take(&mut self.signals);
+        self.signals = below.try_map(|signal, options| {
+            if !SIGNALS.contains(&signal) {
+                return Ok(options);
+            }
+            let prefix = signal.to_ascii_uppercase() + "_";
+            self.read_requests(&prefix, options, &get)
+        })?;
         self.apply_metrics(&get);
         #[cfg(feature = "prometheus")]
         self.apply_prometheus(&get);
+        #[cfg(feature = "tracing")]
+        self.apply_trace(&get);
         self.apply_resource(&get);
         Ok(())
     }
 
-    /// `options`, with what is said of all requests or, by `signal`, of some.
+    /// `options`, with what is said of all requests or, by the signal's
+    /// `prefix`, of some.
     fn read_requests(
         &mut self,
-        signal: &str,
+        prefix: &str,
         mut options: RequestOptions,
         get: &impl Fn(&str) -> Option<String>,
     ) -> Result<RequestOptions, ConfigError> {
-        let name = |option| format!("OTEL_EXPORTER_OTLP_{signal}{option}");
+        let name = |option| format!("OTEL_EXPORTER_OTLP_{prefix}{option}");
 
         let at = name("ENDPOINT");
         if let Some(value) = get(&at) {

@@ -13,6 +13,8 @@ mod destination;
 mod prometheus;
 mod request;
 mod syntax;
+#[cfg(feature = "tracing")]
+mod trace;
 mod value;
 
 use value::{
@@ -23,6 +25,7 @@ const KEYS: &[&str] = &[
     "endpoint",
     "metrics-endpoint",
     "logs-endpoint",
+    "traces-endpoint",
     "flush-interval-ms",
     "timeout-ms",
     "connect-timeout-ms",
@@ -53,8 +56,11 @@ const KEYS: &[&str] = &[
     "headers",
     "metrics",
     "logs",
+    "traces",
     "destination",
     "prometheus",
+    "spans",
+    "log-records",
 ];
 
 impl TelemetryConfig {
@@ -66,6 +72,8 @@ impl TelemetryConfig {
         let Value::Table(table) = table else {
             return Err(refuse("telemetry", table, "it must be a table"));
         };
+        #[cfg(not(feature = "tracing"))]
+        refuse_traces("", table)?;
         let mut general = RequestOptions::default();
         for (key, value) in table {
             if !general.read("", key, value)? {
@@ -76,9 +84,10 @@ impl TelemetryConfig {
         if let Some(histograms) = histograms_of("", table)? {
             self.histograms = histograms;
         }
-        [self.metrics, self.logs] = RequestOptions::of_signals("", table)?;
-        read_synonym(&mut self.metrics, table, "metrics")?;
-        read_synonym(&mut self.logs, table, "logs")?;
+        self.signals = RequestOptions::of_signals("", table)?;
+        for (signal, options) in self.signals.iter_mut() {
+            read_synonym(options, table, signal)?;
+        }
         self.validate()
     }
 
@@ -123,9 +132,13 @@ impl TelemetryConfig {
                 let reason = "this build serves no metrics: it lacks the cargo feature prometheus";
                 return Err(refuse(key, value, reason));
             }
+            #[cfg(feature = "tracing")]
+            "spans" => self.trace.spans = trace::spans_of(value)?,
+            #[cfg(feature = "tracing")]
+            "log-records" => self.trace.log_records = trace::log_records_of(value)?,
             // Read together, whichever comes first.
             "histograms" | "histogram-bounds" | "metrics" | "metrics-endpoint" | "logs"
-            | "logs-endpoint" => {}
+            | "logs-endpoint" | "traces" | "traces-endpoint" => {}
             _ => {
                 return Err(ConfigError::UnknownKey {
                     key: format!("telemetry.{key}"),
@@ -137,7 +150,22 @@ impl TelemetryConfig {
     }
 }
 
-/// `metrics-endpoint` is `endpoint` in `[telemetry.metrics]`, and so for logs.
+/// Says that this build has none, if there is anything about traces in `table`.
+/// Messages have `prefix` before its key.
+#[cfg(not(feature = "tracing"))]
+fn refuse_traces(prefix: &str, table: &Table) -> Result<(), ConfigError> {
+    let keys = ["traces", "traces-endpoint", "spans", "log-records"];
+    match keys.iter().find_map(|key| table.get_key_value(*key)) {
+        Some((key, value)) => {
+            let key = format!("{prefix}{key}");
+            Err(refuse(&key, value, super::signals::NO_TRACES))
+        }
+        None => Ok(()),
+    }
+}
+
+/// `metrics-endpoint` is `endpoint` in `[telemetry.metrics]`, and so for other
+/// signals.
 fn read_synonym(
     options: &mut RequestOptions,
     table: &Table,

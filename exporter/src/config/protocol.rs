@@ -31,7 +31,7 @@ impl Protocol {
         }
     }
 
-    /// The `otel.component.type` of an exporter of a `metric` or `log`.
+    /// The `otel.component.type` of an exporter of a `metric`, `log` or `span`.
     pub(crate) fn component_type(self, signal: &str) -> String {
         match self {
             Self::HttpJson => format!("otlp_http_json_{signal}_exporter"),

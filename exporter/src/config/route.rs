@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use super::request::{Headers, RequestSettings};
+use super::signals::SIGNALS;
 use super::tls::Tls;
 use super::{
-    Compression, ConfigError, DestinationConfig, Endpoint, FOREVER, HistogramEncoding, Protocol,
-    RequestOptions, TelemetryConfig, Temporality,
+    BySignal, Compression, ConfigError, DestinationConfig, Endpoint, FOREVER, HistogramEncoding,
+    Protocol, RequestOptions, TelemetryConfig, Temporality,
 };
 
 /// Where and how one signal goes to one destination.
@@ -35,6 +36,12 @@ pub(crate) struct Destination {
     pub(crate) histograms: HistogramEncoding,
     pub(crate) metrics: Option<Route>,
     pub(crate) logs: Option<Route>,
+    /// Never in a build without traces.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "nobody sends them")
+    )]
+    pub(crate) traces: Option<Route>,
 }
 
 impl TelemetryConfig {
@@ -42,14 +49,16 @@ impl TelemetryConfig {
     /// configuration, and reads the files it names.
     pub(crate) fn destinations(&self) -> Result<Vec<Destination>, ConfigError> {
         self.validate()?;
-        let metrics = Route::new(self.metrics_url(), self.general.under(&self.metrics))?;
-        let logs = Route::new(self.logs_url(), self.general.under(&self.logs))?;
+        let signals = self.signals.clone();
+        let signals = signals.try_map(|_, options| Ok::<_, ConfigError>(Some(options)))?;
+        let routes = routes_of(&self.endpoint, &self.general, signals)?;
         let first = Destination {
             name: "default".into(),
             temporality: self.temporality,
             histograms: self.histograms.clone(),
-            metrics: Some(metrics),
-            logs: Some(logs),
+            metrics: routes.metrics,
+            logs: routes.logs,
+            traces: routes.traces,
         };
         let further = self.destinations.iter();
         std::iter::once(Ok(first))
@@ -60,26 +69,34 @@ impl TelemetryConfig {
     fn resolve(&self, config: &DestinationConfig) -> Result<Destination, ConfigError> {
         let base = config.endpoint.clone()?;
         let general = self.general.for_another_receiver().under(&config.general);
-        let route = |signal, options: &RequestOptions| {
-            let own = options.endpoint.clone();
-            let url = own.unwrap_or_else(|| base.signal(signal));
-            Route::new(url, general.under(options))
-        };
+        let routes = routes_of(&base, &general, config.signals.clone())?;
         let histograms = config.histograms.as_ref().unwrap_or(&self.histograms);
         Ok(Destination {
             name: config.name.clone(),
             temporality: config.temporality.unwrap_or(self.temporality),
             histograms: histograms.clone(),
-            metrics: config
-                .has_metrics
-                .then(|| route("metrics", &config.metrics))
-                .transpose()?,
-            logs: config
-                .has_logs
-                .then(|| route("logs", &config.logs))
-                .transpose()?,
+            metrics: routes.metrics,
+            logs: routes.logs,
+            traces: routes.traces,
         })
     }
+}
+
+/// Where each signal goes that is sent at all, and that this build has.
+fn routes_of(
+    base: &Endpoint,
+    general: &RequestSettings,
+    signals: BySignal<Option<RequestOptions>>,
+) -> Result<BySignal<Option<Route>>, ConfigError> {
+    signals.try_map(|signal, options| {
+        let options = options.filter(|_| SIGNALS.contains(&signal));
+        let route = options.map(|options| {
+            let own = options.endpoint.clone();
+            let url = own.unwrap_or_else(|| base.signal(signal));
+            Route::new(url, general.under(&options))
+        });
+        route.transpose()
+    })
 }
 
 impl Route {

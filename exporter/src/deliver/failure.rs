@@ -17,6 +17,10 @@ pub enum Signal {
     Metrics,
     /// KEM events.
     Logs,
+    /// Spans.
+    Traces,
+    /// Events of `tracing`.
+    LogRecords,
 }
 
 impl fmt::Display for Signal {
@@ -24,6 +28,8 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::Metrics => "metrics",
             Self::Logs => "logs",
+            Self::Traces => "traces",
+            Self::LogRecords => "log-records",
         })
     }
 }
@@ -61,12 +67,12 @@ pub enum Failure {
     /// rejected must not be sent again; cumulative totals go out again as they
     /// always do.
     PartialSuccess {
-        /// Data points or log records rejected.
+        /// Data points, log records or spans rejected.
         rejected: u64,
         /// What the receiver says.
         message: String,
     },
-    /// A single data point or event makes a request larger than
+    /// A single data point, event or span makes a request larger than
     /// `max-request-bytes`. It was not sent, all others were; it is dropped,
     /// and counted.
     TooLarge {
@@ -162,7 +168,8 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportError {
     pub(crate) failures: Vec<(Signal, String, Failure)>,
-    pub(crate) report: DeliveryReport,
+    /// Boxed, as results of flushes are moved about.
+    pub(crate) report: Box<DeliveryReport>,
 }
 
 impl ExportError {

@@ -22,18 +22,38 @@ pub struct DeliveryReport {
     /// KEM events dropped before they could be queued, as `kem-capacity` were
     /// undelivered.
     pub dropped_events: u64,
+    /// Spans dropped before they could be queued, as more had ended at once than
+    /// are kept.
+    #[serde(default)]
+    pub dropped_spans: u64,
+    /// Log records of `tracing`'s events that were dropped likewise.
+    #[serde(default)]
+    pub dropped_log_records: u64,
+    /// Spans that have started and not ended. After a shutdown nothing is sent
+    /// of them.
+    #[serde(default)]
+    pub open_spans: u64,
     /// The spool of KEM events, if one is configured.
     pub spool: Option<SpoolReport>,
 }
 
+/// What never came to a queue.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Unqueued {
+    pub(crate) events: u64,
+    pub(crate) spans: u64,
+    pub(crate) log_records: u64,
+    pub(crate) open_spans: u64,
+}
+
 /// What became of one signal on its way to one destination. Counts are of data
-/// points or log records.
+/// points, log records or spans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SignalReport {
     /// The destination's name; `default` is that of the top-level keys.
     pub destination: String,
-    /// Metrics or logs.
+    /// What these are counts of.
     pub signal: Signal,
     /// Where to.
     pub url: String,
@@ -49,7 +69,7 @@ pub struct SignalReport {
     pub merged: u64,
     /// Lost, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
-    /// Waiting, in memory only: events, or the points of delta requests.
+    /// Waiting, in memory only: events, spans, or the points of delta requests.
     pub waiting: u64,
     /// Waiting on disk.
     pub spooled: u64,
@@ -70,6 +90,8 @@ pub enum DropReason {
     TooLarge,
     /// The last of a series that has ended: more of those waited than are kept.
     Ended,
+    /// More waited than are kept; the oldest gave way.
+    QueueFull,
     /// The time for the shutdown was over.
     Shutdown,
 }
@@ -101,6 +123,7 @@ impl DropReason {
             Self::RefusedAfterDoubt => "refused-after-doubt",
             Self::TooLarge => "too-large",
             Self::Ended => "ended",
+            Self::QueueFull => "queue-full",
             Self::Shutdown => "shutdown",
         }
     }
@@ -215,12 +238,17 @@ impl fmt::Display for DeliveryReport {
             }
             signal.fmt(f)?;
         }
-        if self.dropped_events > 0 {
-            write!(
-                f,
-                "\n{} events dropped, none could be queued",
-                self.dropped_events
-            )?;
+        for (count, what) in [
+            (self.dropped_events, "events"),
+            (self.dropped_spans, "spans"),
+            (self.dropped_log_records, "log records"),
+        ] {
+            if count > 0 {
+                write!(f, "\n{count} {what} dropped, none could be queued")?;
+            }
+        }
+        if self.open_spans > 0 {
+            write!(f, "\n{} spans have not ended", self.open_spans)?;
         }
         if let Some(spool) = &self.spool {
             write!(

@@ -11,7 +11,7 @@ use crate::support::{assert_names, paths, refusal_of, to};
 #[test]
 fn calls_that_can_mean_nothing_are_refused() {
     let default = TelemetryConfig::default;
-    for (config, key) in [
+    for (config, key) in vec![
         (default().with_flush_interval(Duration::ZERO), "interval"),
         (default().with_timeout(Duration::ZERO), "timeout"),
         (default().with_max_request_bytes(0), "max-request-bytes"),

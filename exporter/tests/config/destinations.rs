@@ -170,7 +170,7 @@ fn a_key_in_a_destination_is_named_with_its_tables() {
 
 #[test]
 fn signals_that_are_none_are_refused() {
-    for signals in ["[]", "[\"traces\"]", "[\"logs\", 5]", "\"logs\"", "5"] {
+    for signals in ["[]", "[\"spans\"]", "[\"logs\", 5]", "\"logs\"", "5"] {
         let said = refusal(&format!("signals = {signals}"));
         assert_names(&said, &["`destination.b.signals`", "list of"]);
     }

@@ -7,9 +7,10 @@ use crate::support::{
     SEED, assert_names, assert_names_without_secret, flush_to, only_warning, parse, parse_under,
     paths, under,
 };
+use crate::traces;
 
-/// Every variable that is read.
-pub(crate) const NAMES: &[&str] = &[
+/// Every variable that is read in any build.
+const NAMES: &[&str] = &[
     "OTEL_SDK_DISABLED",
     "OTEL_METRIC_EXPORT_INTERVAL",
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
@@ -42,10 +43,16 @@ pub(crate) const NAMES: &[&str] = &[
     "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
 ];
 
+/// Every variable that is read in some build.
+pub(crate) fn names() -> Vec<&'static str> {
+    [NAMES, traces::NAMES].concat()
+}
+
 #[test]
 fn an_empty_variable_is_an_unset_one() {
     for empty in ["", " ", "\t"] {
-        let variables: Vec<_> = NAMES.iter().map(|name| (*name, empty)).collect();
+        let names = names();
+        let variables: Vec<_> = names.iter().map(|name| (*name, empty)).collect();
         let config = parse_under(SEED, &variables).unwrap();
         let unset = parse(SEED).unwrap();
         assert_eq!(format!("{config:?}"), format!("{unset:?}"));
@@ -149,13 +156,11 @@ fn what_this_exporter_speaks_is_taken_in_any_case() {
     }
 }
 
+#[cfg(not(feature = "tracing"))]
 #[test]
 fn variables_of_traces_are_nobodys_here() {
-    let config = under(&[
-        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "no url"),
-        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc"),
-        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon"),
-    ]);
+    let variables = traces::NAMES.iter().map(|name| (*name, "no such thing"));
+    let config = under(&variables.collect::<Vec<_>>());
     assert_eq!(format!("{config:?}"), format!("{:?}", under(&[])));
 }
 

@@ -21,4 +21,5 @@ mod prometheus;
 mod properties;
 mod tls;
 mod toml;
+mod traces;
 mod values;

@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 
-use crate::env::NAMES;
+use crate::env;
 use crate::support::{SECRET, SEED, parse, parse_under, under};
 
-/// A text with every table there is, and a secret wherever one can be.
+/// A text with every table there is in any build, and a secret wherever one can
+/// be.
 const SECRETIVE: &str = "[telemetry]
 endpoint = \"http://collector:4318\"
 histogram-bounds = [1, 2]
@@ -44,6 +45,27 @@ logs = { headers = { c = \"hunter2\" } }
 authorization = \"hunter2\"
 ";
 
+/// The same with every table of this build.
+fn secretive() -> String {
+    let traces = if cfg!(feature = "tracing") {
+        "[telemetry.traces]
+endpoint = \"http://t\"
+headers = { d = \"hunter2\" }
+[telemetry.spans]
+sampler = \"traceidratio\"
+sampler-ratio = 0.5
+capacity = 5
+batch = 5
+[telemetry.log-records]
+enabled = false
+attribute-count-limit = 5
+"
+    } else {
+        ""
+    };
+    SECRETIVE.to_owned() + traces
+}
+
 /// Pieces of TOML, to be put where they do not belong.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -70,6 +92,9 @@ fn piece() -> impl Strategy<Value = String> {
                 "[telemetry]\n",
                 "[[telemetry]]\n",
                 "[telemetry.metrics]\n",
+                "[telemetry.traces]\n",
+                "[telemetry.spans]\n",
+                "sampler = ",
                 "[[telemetry.destination]]\n",
                 "headers = ",
                 "signals = ",
@@ -87,7 +112,7 @@ fn piece() -> impl Strategy<Value = String> {
 
 #[test]
 fn the_text_that_is_edited_is_valid() {
-    parse(SECRETIVE).unwrap().validate().unwrap();
+    parse(&secretive()).unwrap().validate().unwrap();
 }
 
 /// Puts `piece` at about `at`, in place of `cut` characters.
@@ -117,14 +142,14 @@ proptest! {
     #[test]
     fn no_text_of_toml_pieces_panics(pieces in prop::collection::vec(piece(), 0..20)) {
         let _ = parse(&pieces.concat());
-        let _ = parse(&format!("{SECRETIVE}{}", pieces.concat()));
+        let _ = parse(&(secretive() + &pieces.concat()));
     }
 
     #[test]
     fn no_edit_panics_or_makes_an_error_show_a_header(
         edits in prop::collection::vec((any::<usize>(), 0_usize..4, piece()), 1..4),
     ) {
-        let mut text = SECRETIVE.to_owned();
+        let mut text = secretive();
         for (at, cut, piece) in edits {
             text = edited(&text, at, cut, &piece);
         }
@@ -141,7 +166,7 @@ proptest! {
     fn no_value_panics(
         values in prop::collection::vec(
             (
-                prop::sample::select(NAMES),
+                prop::sample::select(env::names()),
                 prop_oneof![
                     any::<String>(),
                     "[a-z=,%0-9 é\u{0}]{0,30}",
@@ -164,6 +189,7 @@ proptest! {
             "OTEL_EXPORTER_OTLP_HEADERS",
             "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
             "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
         ][..]),
         before in "[a-z=,%0-9 \n]{0,12}",
         after in "[a-z=,%0-9 \n]{0,12}",

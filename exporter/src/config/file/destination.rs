@@ -6,6 +6,9 @@ use super::histograms_of;
 use super::value::{choice, refuse, table_of, text_of};
 use crate::config::choice::temporality_of;
 use crate::config::destination::check_name;
+#[cfg(not(feature = "tracing"))]
+use crate::config::signals::NO_TRACES;
+use crate::config::signals::SIGNALS;
 use crate::config::{ConfigError, DestinationConfig, RequestOptions};
 
 const KEYS: &[&str] = &[
@@ -27,6 +30,7 @@ const KEYS: &[&str] = &[
     "headers",
     "metrics",
     "logs",
+    "traces",
 ];
 
 /// Reads the list of them.
@@ -53,6 +57,9 @@ fn destination_of(at: &str, table: &Table) -> Result<DestinationConfig, ConfigEr
     let at_endpoint = format!("{prefix}endpoint");
     let endpoint = required(&at_endpoint, table, "endpoint")?;
     let mut config = DestinationConfig::new(name, text_of(&at_endpoint, endpoint)?);
+    let mut signals = SIGNALS.to_vec();
+    #[cfg(not(feature = "tracing"))]
+    super::refuse_traces(&prefix, table)?;
     for (key, value) in table {
         let at = format!("{prefix}{key}");
         match key.as_str() {
@@ -60,9 +67,10 @@ fn destination_of(at: &str, table: &Table) -> Result<DestinationConfig, ConfigEr
                 let reason = "it is cumulative or delta";
                 config.temporality = Some(choice(&at, value, temporality_of, reason)?);
             }
-            "signals" => (config.has_metrics, config.has_logs) = signals_of(&at, value)?,
+            "signals" => signals = signals_of(&at, value)?,
             // Read above, or below, together.
-            "name" | "endpoint" | "histograms" | "histogram-bounds" | "metrics" | "logs" => {}
+            "name" | "endpoint" | "histograms" | "histogram-bounds" | "metrics" | "logs"
+            | "traces" => {}
             _ => {
                 if !config.general.read(&prefix, key, value)? {
                     return Err(ConfigError::UnknownKey {
@@ -74,13 +82,17 @@ fn destination_of(at: &str, table: &Table) -> Result<DestinationConfig, ConfigEr
         }
     }
     config.histograms = histograms_of(&prefix, table)?;
-    [config.metrics, config.logs] = RequestOptions::of_signals(&prefix, table)?;
-    for (signal, is_sent) in [("metrics", config.has_metrics), ("logs", config.has_logs)] {
-        if let Some(value) = table.get(signal).filter(|_| !is_sent) {
-            let reason = "this signal is not among the destination's signals";
-            return Err(refuse(&format!("{prefix}{signal}"), value, reason));
+    let options = RequestOptions::of_signals(&prefix, table)?;
+    config.signals = options.try_map(|signal, options| {
+        if signals.contains(&signal) {
+            return Ok(Some(options));
         }
-    }
+        let reason = "this signal is not among the destination's signals";
+        match table.get(signal) {
+            Some(value) => Err(refuse(&format!("{prefix}{signal}"), value, reason)),
+            None => Ok(None),
+        }
+    })?;
     config.validate()?;
     Ok(config)
 }
@@ -93,22 +105,17 @@ fn required<'a>(at: &str, table: &'a Table, key: &str) -> Result<&'a Value, Conf
     })
 }
 
-/// Whether metrics are among them, and whether logs are.
-fn signals_of(at: &str, value: &Value) -> Result<(bool, bool), ConfigError> {
-    let has = |signal| {
-        value
-            .as_array()
-            .is_some_and(|list| list.contains(&Value::from(signal)))
-    };
-    let is_known = |value: &Value| matches!(value.as_str(), Some("metrics" | "logs"));
-    match value {
-        Value::Array(list) if !list.is_empty() && list.iter().all(is_known) => {
-            Ok((has("metrics"), has("logs")))
-        }
-        _ => Err(refuse(
-            at,
-            value,
-            "it must be a list of \"metrics\", \"logs\" or both",
-        )),
+/// Those that are among the build's signals; others are refused.
+fn signals_of<'a>(at: &str, value: &'a Value) -> Result<Vec<&'a str>, ConfigError> {
+    let names = value.as_array().into_iter().flatten().map(Value::as_str);
+    let names = names.collect::<Option<Vec<_>>>().unwrap_or_default();
+    #[cfg(not(feature = "tracing"))]
+    if names.contains(&"traces") {
+        return Err(refuse(at, value, NO_TRACES));
     }
+    if names.is_empty() || !names.iter().all(|name| SIGNALS.contains(name)) {
+        let reason = "it must be a list of one or more of \"metrics\", \"logs\" and \"traces\"";
+        return Err(refuse(at, value, reason));
+    }
+    Ok(names)
 }

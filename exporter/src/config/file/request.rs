@@ -5,6 +5,7 @@ use toml::{Table, Value};
 use super::value::{choice, count, milliseconds, path_of, positive, table_of, text_of};
 use crate::config::choice::{COMPRESSIONS, PROTOCOLS, compression_of, protocol_of};
 use crate::config::request::Headers;
+use crate::config::signals::BySignal;
 use crate::config::tls::PemFile;
 use crate::config::{ConfigError, Endpoint, RequestOptions};
 
@@ -39,14 +40,13 @@ impl RequestOptions {
         Ok(options)
     }
 
-    /// Reads the tables of both signals within `table`, metrics first. The
-    /// keys in it begin with `prefix`.
-    pub(super) fn of_signals(prefix: &str, table: &Table) -> Result<[Self; 2], ConfigError> {
-        let of = |signal: &str| match table.get(signal) {
+    /// Reads the tables of all signals within `table`. The keys in it begin
+    /// with `prefix`.
+    pub(super) fn of_signals(prefix: &str, table: &Table) -> Result<BySignal<Self>, ConfigError> {
+        BySignal::default().try_map(|signal, ()| match table.get(signal) {
             Some(value) => Self::from_table(&format!("{prefix}{signal}"), value),
             None => Ok(Self::default()),
-        };
-        Ok([of("metrics")?, of("logs")?])
+        })
     }
 
     /// Takes `value` if `key` is one of these, and says whether it is.

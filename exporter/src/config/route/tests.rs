@@ -1,6 +1,9 @@
 use super::*;
 use crate::config::SpoolSync;
 
+#[cfg(feature = "tracing")]
+mod traces;
+
 fn under(text: &str, variables: &[(&str, &str)]) -> TelemetryConfig {
     TelemetryConfig::from_toml_and_env(text, |name| {
         let mut variables = variables.iter();
@@ -291,6 +294,18 @@ fn a_destination_gets_the_signals_it_names() {
         let backup = &config.destinations().unwrap()[1];
         assert_eq!((backup.metrics.is_some(), backup.logs.is_some()), expected);
     }
+}
+
+#[cfg(not(feature = "tracing"))]
+#[test]
+fn a_build_without_traces_sends_none() {
+    let config = under(
+        "[telemetry]\n[[telemetry.destination]]\nname = \"b\"\nendpoint = \"http://b\"",
+        &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces")],
+    );
+    let all = config.destinations().unwrap();
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|destination| destination.traces.is_none()));
 }
 
 #[test]
