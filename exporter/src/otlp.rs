@@ -5,25 +5,33 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::accumulate::Accumulator;
 use crate::config::{HistogramEncoding, Protocol, Temporality};
 use crate::snapshot::KemEvent;
+#[cfg(feature = "tracing")]
+use crate::trace::{event::LogRecord, span::SpanRecord};
 
 pub(crate) mod event;
 pub(crate) mod gzip;
+pub(crate) mod items;
 pub(crate) mod json;
+#[cfg(feature = "tracing")]
+mod log_record;
 pub(crate) mod points;
 pub(crate) mod protobuf;
 pub(crate) mod resource;
 pub(crate) mod response;
+#[cfg(feature = "tracing")]
+mod span;
 
 #[cfg(test)]
 mod tests;
 
+use items::ItemsEncoder;
 use resource::Resource;
 
 /// One request's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
-    /// Data points or log records in it.
+    /// Data points, log records or spans in it.
     pub(crate) items: usize,
     /// Names the one item that made it larger than the limit.
     pub(crate) oversized: Option<String>,
@@ -89,29 +97,15 @@ impl MetricsEncoder {
 }
 
 /// Encodes KEM events.
-pub(crate) enum LogsEncoder {
-    Json(json::logs::LogsEncoder),
-    Protobuf(protobuf::logs::LogsEncoder),
-}
+pub(crate) type LogsEncoder = ItemsEncoder<KemEvent>;
 
-impl LogsEncoder {
-    pub(crate) fn new(protocol: Protocol, resource: &Resource, max_bytes: usize) -> Self {
-        match protocol {
-            Protocol::HttpJson => Self::Json(json::logs::LogsEncoder::new(resource, max_bytes)),
-            Protocol::HttpProtobuf => {
-                Self::Protobuf(protobuf::logs::LogsEncoder::new(resource, max_bytes))
-            }
-        }
-    }
+/// Encodes spans.
+#[cfg(feature = "tracing")]
+pub(crate) type SpansEncoder = ItemsEncoder<SpanRecord>;
 
-    /// As many of the first events as fit one request, at least one.
-    pub(crate) fn encode<'a>(&self, events: impl IntoIterator<Item = &'a KemEvent>) -> Body {
-        match self {
-            Self::Json(encoder) => encoder.encode(events),
-            Self::Protobuf(encoder) => encoder.encode(events),
-        }
-    }
-}
+/// Encodes events of `tracing`.
+#[cfg(feature = "tracing")]
+pub(crate) type LogRecordsEncoder = ItemsEncoder<LogRecord>;
 
 /// A moment in nanoseconds since 1970. What lies before 1970 is 1, as 0 means
 /// "unknown".

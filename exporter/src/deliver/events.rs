@@ -134,7 +134,7 @@ impl Source for Events {
             request
         } else {
             let (mut batch, is_in_order) = self.next_batch(is_probe)?;
-            let body = Arc::new(self.encoder.encode(batch.events()));
+            let body = Arc::new(self.encoder.encode(batch.events(), &()));
             batch.truncate(body.items);
             Request {
                 body,

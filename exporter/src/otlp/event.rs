@@ -2,6 +2,8 @@
 
 use pqcnet_telemetry_core::AttributeValue;
 
+use super::items::Item;
+use super::{json, protobuf};
 use crate::kem::KemUsageReason;
 use crate::snapshot::KemEvent;
 
@@ -26,4 +28,26 @@ pub(crate) fn attributes(event: &KemEvent) -> [(&'static str, AttributeValue); 5
         ("pqcnet.kem.reason", event.reason.as_str().into()),
         ("pqcnet.kem.backup_only", event.backup_only.into()),
     ]
+}
+
+impl Item for KemEvent {
+    const KEYS: json::envelope::Keys = json::envelope::LOGS;
+
+    type Context = ();
+
+    fn scope(&self) -> &'static str {
+        ""
+    }
+
+    fn label(&self) -> String {
+        format!("the event {}", self.id)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>, (): &()) {
+        json::logs::write(out, self);
+    }
+
+    fn write_protobuf(&self, out: &mut Vec<u8>, (): &()) {
+        protobuf::logs::write(out, self);
+    }
 }

@@ -12,10 +12,16 @@ use pqcnet_telemetry_core::AttributeValue;
 
 use super::unix_nanos;
 
-mod envelope;
+pub(crate) mod envelope;
 mod exemplars;
+#[cfg(feature = "tracing")]
+mod field;
+#[cfg(feature = "tracing")]
+pub(crate) mod log_records;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+#[cfg(feature = "tracing")]
+pub(crate) mod spans;
 
 /// A string with its quotes, escaped.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
@@ -91,7 +97,7 @@ const fn pieces() -> [Piece; SMALL] {
 }
 
 /// A 32-bit integer: a number.
-pub(crate) fn small(out: &mut Vec<u8>, value: i32) {
+pub(crate) fn small(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
@@ -107,6 +113,15 @@ pub(crate) fn double(out: &mut Vec<u8>, value: f64) {
     } else {
         out.extend_from_slice(b"\"-Infinity\"");
     }
+}
+
+/// Bytes of an id: hexadecimal digits, in quotes.
+pub(crate) fn hex<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N]) {
+    let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+    let digits = bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    out.push(b'"');
+    out.extend_from_slice(digits.as_flattened());
+    out.push(b'"');
 }
 
 /// A moment in nanoseconds since 1970, as a decimal string.
@@ -181,6 +196,14 @@ mod tests {
             "\"-9223372036854775808\""
         );
         assert_eq!(text(|out| small(out, -3)), "-3");
+        assert_eq!(text(|out| small(out, u32::MAX)), "4294967295");
+    }
+
+    #[test]
+    fn ids_are_in_hexadecimal_digits() {
+        let id = u128::to_be_bytes(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210);
+        let digits = text(|out| hex(out, id));
+        assert_eq!(digits, "\"0123456789abcdeffedcba9876543210\"");
     }
 
     #[test]

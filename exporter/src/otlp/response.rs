@@ -10,7 +10,7 @@ use crate::config::Protocol;
 /// A receiver's word that it did not take everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PartialSuccess {
-    /// Data points or log records refused; they must not be sent again. Zero
+    /// Data points, log records or spans refused; they must not be sent again. Zero
     /// makes the message a warning.
     pub(crate) rejected: u64,
     pub(crate) message: String,
@@ -29,6 +29,8 @@ struct Fields {
     rejected_data_points: u64,
     #[serde(default, deserialize_with = "lenient_count")]
     rejected_log_records: u64,
+    #[serde(default, deserialize_with = "lenient_count")]
+    rejected_spans: u64,
     error_message: Option<String>,
 }
 
@@ -54,11 +56,12 @@ pub(crate) fn partial_success(
             let fields = response.partial_success?;
             let rejected = fields
                 .rejected_data_points
-                .saturating_add(fields.rejected_log_records);
+                .saturating_add(fields.rejected_log_records)
+                .saturating_add(fields.rejected_spans);
             (rejected, fields.error_message.unwrap_or_default())
         }
         Protocol::HttpProtobuf => {
-            // The one for logs has the same fields under the same numbers.
+            // Those for logs and traces have the same fields and numbers.
             let response = ExportMetricsServiceResponse::decode(body).ok()?;
             let fields = response.partial_success?;
             let rejected = u64::try_from(fields.rejected_data_points).unwrap_or(0);
@@ -109,6 +112,9 @@ mod tests {
     use super::*;
     use opentelemetry_proto::tonic::collector::logs::v1::{
         ExportLogsPartialSuccess, ExportLogsServiceResponse,
+    };
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
     };
     use proptest::prelude::*;
 
@@ -177,12 +183,30 @@ mod tests {
                 partial(2, ""),
             ),
             (
+                r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"no room"}}"#,
+                partial(3, "no room"),
+            ),
+            (
                 r#"{"partialSuccess":{"errorMessage":"slow down"}}"#,
                 partial(0, "slow down"),
             ),
         ] {
             assert_eq!(in_json(body), Some(expected), "{body}");
         }
+    }
+
+    #[test]
+    fn all_signals_count_what_was_rejected_in_one_field() {
+        let response = ExportTraceServiceResponse {
+            partial_success: Some(ExportTracePartialSuccess {
+                rejected_spans: 7,
+                error_message: "too old".to_owned(),
+            }),
+        };
+        let body = response.encode_to_vec();
+        assert_eq!(body, in_protobuf(7, "too old"));
+        let found = partial_success(Protocol::HttpProtobuf, None, &body);
+        assert_eq!(found, Some(partial(7, "too old")));
     }
 
     #[test]

@@ -12,9 +12,21 @@ use super::Body;
 use super::resource::Resource;
 
 mod agreement;
+mod fits;
 mod kem_events;
 mod recorder;
 mod splits;
+
+#[cfg(feature = "tracing")]
+mod call_sites;
+#[cfg(feature = "tracing")]
+mod in_json;
+#[cfg(feature = "tracing")]
+mod log_records;
+#[cfg(feature = "tracing")]
+mod records;
+#[cfg(feature = "tracing")]
+mod spans;
 
 fn resource() -> Resource {
     let labels = [("component", "relayer"), ("text", "\"\0🦀\\")];

@@ -32,6 +32,17 @@ impl Anchor {
         }
     }
 
+    /// A clock that counts nanoseconds, and read so much when it was that time.
+    #[cfg(test)]
+    pub(crate) fn fixed(raw: u64, unix_nanos: u64) -> Self {
+        let (clock, _) = Clock::mock();
+        Self {
+            clock,
+            raw,
+            unix_nanos,
+        }
+    }
+
     /// Nanoseconds since 1970; never 0.
     pub(crate) fn unix_nanos(&self, moment: Moment) -> u64 {
         let nanos = if moment.0 <= self.raw {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use pqcnet_telemetry_core::Exemplar;
 
-use super::{double, string, time};
+use super::{double, hex, string, time};
 use crate::accumulate::exemplars::time_within;
 use crate::otlp::points::{CORRELATION_KEY, Number};
 
@@ -40,9 +40,10 @@ pub(super) fn add(
             }
         }
         if let Some((trace, span)) = exemplar.context.span() {
-            let (trace, span) = (u128::from_be_bytes(trace), u64::from_be_bytes(span));
-            let ids = format!(",\"traceId\":\"{trace:032x}\",\"spanId\":\"{span:016x}\"");
-            out.extend_from_slice(ids.as_bytes());
+            out.extend_from_slice(b",\"traceId\":");
+            hex(out, trace);
+            out.extend_from_slice(b",\"spanId\":");
+            hex(out, span);
         }
         if let Some(id) = exemplar.context.correlation_id() {
             out.extend_from_slice(b",\"filteredAttributes\":[{\"key\":");

@@ -1,6 +1,6 @@
 //! `ExportMetricsServiceRequest`.
 
-use super::envelope::Envelope;
+use super::envelope::{self, CLOSE, Envelope, SCOPE_CLOSE};
 use crate::accumulate::exponential::Exponential;
 use crate::accumulate::{Accumulator, Buckets, HistogramTotal, Total, Window};
 use crate::config::{HistogramEncoding, Temporality};
@@ -15,7 +15,8 @@ use plan::{Plan, Planned};
 
 /// Renders reports; keeps what is the same in each.
 pub(crate) struct MetricsEncoder {
-    envelope: Envelope,
+    /// A request up to its metrics.
+    open: Vec<u8>,
     max_bytes: usize,
     bounds: Vec<u8>,
     plan: Plan,
@@ -49,7 +50,7 @@ impl MetricsEncoder {
             }
         }
         Self {
-            envelope: Envelope::new(resource, "resourceMetrics", "scopeMetrics", "metrics"),
+            open: Envelope::new(resource, &envelope::METRICS).open_library(),
             max_bytes: format.max_bytes,
             bounds,
             plan: Plan::new(format.temporality, &format.histograms),
@@ -70,7 +71,7 @@ impl MetricsEncoder {
         self.render_changed(accumulator);
         let times = Times::new(accumulator.window);
         let mut bodies = Bodies {
-            envelope: &self.envelope,
+            opening: &self.open,
             plan: &self.plan,
             max_bytes: self.max_bytes,
             bytes: self.spare.pop().unwrap_or_default(),
@@ -253,7 +254,7 @@ impl Time {
 
 /// Requests being written, cut so that none passes the limit.
 struct Bodies<'a> {
-    envelope: &'a Envelope,
+    opening: &'a [u8],
     plan: &'a Plan,
     max_bytes: usize,
     done: Vec<Body>,
@@ -275,7 +276,7 @@ impl Bodies<'_> {
         let before = self.bytes.len();
         let was_open = self.open;
         self.write(planned, &write);
-        let tail = METRIC_CLOSE.len() + self.envelope.close.len();
+        let tail = METRIC_CLOSE.len() + SCOPE_CLOSE.len() + CLOSE.len();
         if self.bytes.len() + tail > self.max_bytes && self.items > 0 {
             // One too many: it opens the next request instead.
             self.bytes.truncate(before);
@@ -296,7 +297,7 @@ impl Bodies<'_> {
         let instrument = planned.point.instrument;
         let is_open = self.open == Some(instrument);
         if self.bytes.is_empty() {
-            self.bytes.extend_from_slice(&self.envelope.open);
+            self.bytes.extend_from_slice(self.opening);
         } else if is_open {
             self.bytes.push(b',');
         } else {
@@ -312,7 +313,8 @@ impl Bodies<'_> {
     fn cut(&mut self) {
         self.open = None;
         self.bytes.extend_from_slice(METRIC_CLOSE);
-        self.bytes.extend_from_slice(self.envelope.close);
+        self.bytes.extend_from_slice(SCOPE_CLOSE);
+        self.bytes.extend_from_slice(CLOSE);
         let is_oversized = self.bytes.len() > self.max_bytes;
         let next = self.spare.pop().unwrap_or_default();
         let bytes = std::mem::replace(&mut self.bytes, next);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use prost::Message;
 use uuid::Uuid;
 
-use super::resource;
+use super::{fits, resource};
 use crate::config::Protocol;
 use crate::kem::{KemUsageReason, KemUsageRecord};
 use crate::otlp::{Body, LogsEncoder};
@@ -54,7 +54,7 @@ proptest! {
     #[test]
     fn both_formats_say_the_same(events in events()) {
         let [json, protobuf] = [Protocol::HttpJson, Protocol::HttpProtobuf]
-            .map(|protocol| LogsEncoder::new(protocol, &resource(), 1 << 20).encode(&events));
+            .map(|protocol| LogsEncoder::new(protocol, &resource(), 1 << 20).encode(&events, &()));
         prop_assert_eq!((json.items, protobuf.items), (events.len(), events.len()));
         let from_json: ExportLogsServiceRequest = serde_json::from_slice(&json.bytes).unwrap();
         prop_assert_eq!(from_json, from_protobuf(&protobuf));
@@ -62,23 +62,6 @@ proptest! {
 
     #[test]
     fn requests_are_as_full_as_every_limit_allows(events in events()) {
-        let encoder_to =
-            |limit| LogsEncoder::new(Protocol::HttpProtobuf, &resource(), limit);
-        let encoder = encoder_to(usize::MAX);
-        let whole = encoder.encode(&events);
-        prop_assert_eq!(whole.items, events.len());
-        // By how many events are in it.
-        let lengths: Vec<_> = (0..=events.len())
-            .map(|items| encoder.encode(&events[..items]).bytes.len())
-            .collect();
-        for limit in 0..whole.bytes.len() + 2 {
-            let body = encoder_to(limit).encode(&events);
-            let fitting = lengths.iter().rposition(|len| *len <= limit);
-            prop_assert_eq!(body.items, fitting.unwrap_or(0).max(1));
-            prop_assert_eq!(body.bytes.len(), lengths[body.items]);
-            let oversized = (body.bytes.len() > limit).then(|| format!("the event {}", events[0].id));
-            prop_assert_eq!(&body.oversized, &oversized);
-            from_protobuf(&body);
-        }
+        fits::check(&events, &());
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Bodies<'a> {
             }
             _ => self.metrics_len() + head.metric_len(added),
         };
-        self.envelope.request_len(metrics)
+        self.envelope.library_len(metrics)
     }
 
     /// The length of all metrics.
@@ -110,7 +110,7 @@ impl<'a> Bodies<'a> {
     }
 
     fn cut(&mut self) {
-        let mut bytes = self.envelope.open(self.metrics_len());
+        let mut bytes = self.envelope.open_library(self.metrics_len());
         let starts = self.metrics.iter().map(|metric| metric.start);
         let ends = starts.skip(1).chain([self.points.len()]);
         for (metric, end) in self.metrics.iter().zip(ends) {

@@ -1,0 +1,90 @@
+//! Spans as OTLP has them, whatever the format.
+
+use super::items::Item;
+use super::response::printable;
+use super::{json, protobuf};
+use crate::trace::event::EventRecord;
+use crate::trace::fields::FieldValue;
+use crate::trace::moment::Anchor;
+use crate::trace::span::{Link, SpanRecord, Status};
+
+// Of `SpanFlags`, whose low eight bits are those of W3C *Trace Context*.
+const HAS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+/// The name of an event that tells of an error (semantic conventions,
+/// *Exceptions*).
+const EXCEPTION: &str = "exception";
+
+/// The attribute that has its message.
+const EXCEPTION_MESSAGE: &str = "exception.message";
+
+/// A span's `flags`: whether its parent is remote, says the protocol.
+pub(crate) fn flags(span: &SpanRecord) -> u32 {
+    let is_remote = span.parent.is_some_and(|(_, is_remote)| is_remote);
+    with_remote(span.context.flags, is_remote)
+}
+
+/// A link's `flags`: whether the linked span is remote.
+pub(crate) fn link_flags(link: &Link) -> u32 {
+    with_remote(link.context.flags, link.context.is_remote)
+}
+
+fn with_remote(flags: u8, is_remote: bool) -> u32 {
+    let remote = if is_remote { IS_REMOTE } else { 0 };
+    u32::from(flags) | HAS_IS_REMOTE | remote
+}
+
+/// The status' code and message, if it has been set.
+pub(crate) fn status(status: &Status) -> Option<(u32, &str)> {
+    match status {
+        Status::Unset => None,
+        Status::Ok => Some((1, "")),
+        Status::Error(message) => Some((2, message)),
+    }
+}
+
+/// An event's name in its span.
+pub(crate) fn event_name(event: &EventRecord) -> &str {
+    match &event.message {
+        _ if event.is_exception => EXCEPTION,
+        Some(message) => message,
+        None => event.metadata.name(),
+    }
+}
+
+/// An event's attributes in its span, with the message that is not its name.
+pub(crate) fn event_attributes(
+    event: &EventRecord,
+) -> impl Iterator<Item = (&str, FieldValue<'_>)> {
+    let recorded = || event.attributes.iter(event.metadata);
+    let message = event
+        .message
+        .as_deref()
+        .filter(|_| event.is_exception && !recorded().any(|(name, _)| name == EXCEPTION_MESSAGE));
+    let message = message.map(|message| (EXCEPTION_MESSAGE, FieldValue::Text(message)));
+    recorded().chain(message)
+}
+
+impl Item for SpanRecord {
+    const KEYS: json::envelope::Keys = json::envelope::SPANS;
+
+    type Context = Anchor;
+
+    fn scope(&self) -> &'static str {
+        self.metadata.target()
+    }
+
+    fn label(&self) -> String {
+        let name = printable(self.name().as_bytes());
+        format!("the span {name} ({})", self.context.span_id)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>, anchor: &Anchor) {
+        json::spans::write(out, self, anchor);
+    }
+
+    fn write_protobuf(&self, out: &mut Vec<u8>, anchor: &Anchor) {
+        protobuf::spans::write(out, self, anchor);
+    }
+}
