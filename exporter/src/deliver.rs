@@ -6,11 +6,14 @@
 //! that has failed tries again after its backoff.
 //!
 //! ```text
-//! Source     what is due, in which order   cumulative.rs  delta.rs  events.rs
+//! Source     what is due, in which order   cumulative.rs  delta.rs  events.rs  batches.rs
 //! Lane       when, and what follows        lane.rs  backoff.rs  retry_after.rs
 //! Worker     a lane's thread               worker.rs
 //! Transport  one HTTP endpoint             transport.rs
 //! ```
+//!
+//! Spans and log records come by themselves too, through a collector
+//! (`collector.rs`) and a backlog that is bounded (`backlog.rs`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,8 +30,14 @@ use crate::snapshot::KemEvent;
 use crate::spool::{DeadLetter, SpoolError, SpoolOptions};
 use crate::trail::{SpoolPlace, Trail};
 
+#[cfg(feature = "tracing")]
+mod backlog;
 mod backoff;
+#[cfg(feature = "tracing")]
+mod batches;
 mod clock;
+#[cfg(feature = "tracing")]
+mod collector;
 mod cumulative;
 mod delta;
 mod events;
@@ -37,6 +46,8 @@ mod lane;
 mod report;
 mod retry_after;
 mod source;
+#[cfg(feature = "tracing")]
+mod traces;
 mod transport;
 mod worker;
 
@@ -48,6 +59,7 @@ use delta::{Delta, Limits};
 use events::Events;
 pub use failure::{ExportError, Failure, Signal};
 use lane::{Lane, Ticket};
+pub(crate) use report::Unqueued;
 pub use report::{DeliveryReport, DropReason, SignalReport, SpoolReport};
 use source::Source;
 use transport::Transport;
@@ -59,40 +71,36 @@ pub(crate) struct Pending(Vec<Ticket>);
 /// The delivering half of a handle.
 pub(crate) struct Delivery {
     workers: Vec<Worker>,
+    /// Once there is a layer.
+    #[cfg(feature = "tracing")]
+    traces: std::sync::OnceLock<traces::TraceLanes>,
+    #[cfg(feature = "tracing")]
+    resource: Resource,
     trail: Arc<Mutex<Trail>>,
     /// The longest a flush waits.
     timeout: Duration,
 }
 
 impl Delivery {
-    /// Starts the lanes of these destinations, of which none connects before
-    /// there is something to send. Recording began at `start`. A child of the
-    /// process that has the spool gets none.
+    /// Starts the lanes of all destinations, of which none connects before there
+    /// is something to send. A child of the process that has the spool gets
+    /// none.
     ///
     /// # Panics
     ///
     /// If the operating system starts no thread.
-    pub(crate) fn start(
-        config: &TelemetryConfig,
-        destinations: &[Destination],
-        resource: &Resource,
-        clock: &Clock,
-        metrics: Option<&SelfMetrics>,
-        start: SystemTime,
-        is_child: bool,
-    ) -> Self {
+    pub(crate) fn start(starter: &Starter<'_>, is_child: bool) -> Self {
+        let Starter {
+            config,
+            destinations,
+            resource,
+            ..
+        } = *starter;
         let readers = destinations.iter().filter(|to| to.logs.is_some());
         let names = readers.map(|to| to.name.clone()).collect();
         let place = spool_place(config).filter(|_| !is_child);
         let trail = Trail::new(names, place, config.kem_capacity, config.queue_bytes);
         let trail = Arc::new(Mutex::new(trail));
-        let starter = Starter {
-            config,
-            resource,
-            clock,
-            metrics,
-            start,
-        };
         let mut workers = Vec::new();
         let mut readers = 0;
         for destination in destinations {
@@ -110,6 +118,10 @@ impl Delivery {
         }
         Self {
             workers,
+            #[cfg(feature = "tracing")]
+            traces: std::sync::OnceLock::new(),
+            #[cfg(feature = "tracing")]
+            resource: resource.clone(),
             trail,
             timeout: config.general.timeout.min(FOREVER),
         }
@@ -133,7 +145,9 @@ impl Delivery {
     /// Hands every lane an epoch: to be sent now if it is due, or with the next
     /// that is.
     pub(crate) fn offer(&self, epoch: &RetiredEpoch, is_due: bool) -> Pending {
-        let workers = self.workers.iter();
+        #[cfg(feature = "tracing")]
+        self.collect();
+        let workers = self.workers();
         Pending(workers.map(|worker| worker.offer(epoch, is_due)).collect())
     }
 
@@ -141,12 +155,12 @@ impl Delivery {
     pub(crate) fn wait_for(
         &self,
         pending: Pending,
-        dropped_events: u64,
+        unqueued: Unqueued,
     ) -> Result<DeliveryReport, ExportError> {
         let deadline = Instant::now() + self.timeout;
         let mut signals = Vec::new();
         let mut failures = Vec::new();
-        for (worker, ticket) in self.workers.iter().zip(pending.0) {
+        for (worker, ticket) in self.workers().zip(pending.0) {
             worker.finish(ticket, deadline, |lane, is_in_time| {
                 let late = Failure::Timeout {
                     after: self.timeout,
@@ -158,37 +172,52 @@ impl Delivery {
                 signals.push(report);
             });
         }
-        let report = self.report_of(signals, dropped_events);
+        let report = self.report_of(signals, unqueued);
         if failures.is_empty() {
             Ok(report)
         } else {
+            let report = Box::new(report);
             Err(ExportError { failures, report })
         }
     }
 
     /// Delivers what it can until the deadline, trying again after failures,
     /// and counts the rest as spooled or lost. Nothing is sent afterwards.
-    pub(crate) fn shut_down(&self, deadline: Instant, dropped_events: u64) -> DeliveryReport {
-        let workers = self.workers.iter();
+    pub(crate) fn shut_down(&self, deadline: Instant, unqueued: Unqueued) -> DeliveryReport {
+        let workers = self.workers();
         let signals = workers.map(|worker| worker.end(deadline)).collect();
-        let report = self.report_of(signals, dropped_events);
+        let report = self.report_of(signals, unqueued);
         self.trail().close();
         report
     }
 
     /// What became of everything so far.
-    pub(crate) fn report(&self, dropped_events: u64) -> DeliveryReport {
-        let workers = self.workers.iter();
-        let signals = workers.map(Worker::report).collect();
-        self.report_of(signals, dropped_events)
+    pub(crate) fn report(&self, unqueued: Unqueued) -> DeliveryReport {
+        let signals = self.workers().map(Worker::report).collect();
+        self.report_of(signals, unqueued)
     }
 
-    fn report_of(&self, signals: Vec<SignalReport>, dropped_events: u64) -> DeliveryReport {
+    fn report_of(&self, signals: Vec<SignalReport>, unqueued: Unqueued) -> DeliveryReport {
         DeliveryReport {
             signals,
-            dropped_events,
+            dropped_events: unqueued.events,
+            dropped_spans: unqueued.spans,
+            dropped_log_records: unqueued.log_records,
+            open_spans: unqueued.open_spans,
             spool: self.trail().report(),
         }
+    }
+
+    fn workers(&self) -> impl Iterator<Item = &Worker> {
+        let workers = self.workers.iter();
+        #[cfg(feature = "tracing")]
+        let workers = workers.chain(
+            self.traces
+                .get()
+                .into_iter()
+                .flat_map(|lanes| &lanes.workers),
+        );
+        workers
     }
 
     pub(crate) fn dead_letters(&self) -> Result<Vec<DeadLetter>, SpoolError> {
@@ -214,12 +243,15 @@ fn spool_place(config: &TelemetryConfig) -> Option<SpoolPlace> {
 }
 
 /// What every lane is made with.
-struct Starter<'a> {
-    config: &'a TelemetryConfig,
-    resource: &'a Resource,
-    clock: &'a Clock,
-    metrics: Option<&'a SelfMetrics>,
-    start: SystemTime,
+#[derive(Clone, Copy)]
+pub(crate) struct Starter<'a> {
+    pub(crate) config: &'a TelemetryConfig,
+    pub(crate) destinations: &'a [Destination],
+    pub(crate) resource: &'a Resource,
+    pub(crate) clock: &'a Clock,
+    pub(crate) metrics: Option<&'a SelfMetrics>,
+    /// When recording began.
+    pub(crate) start: SystemTime,
 }
 
 impl Starter<'_> {

@@ -32,6 +32,11 @@ impl Flusher {
         let thread = thread::Builder::new()
             .name("pqcnet-flusher".into())
             .spawn(move || {
+                #[cfg(feature = "tracing")]
+                {
+                    crate::trace::own_thread::declare();
+                    handle.begin_delivery();
+                }
                 let mut turns = Turns {
                     handle,
                     report,

@@ -25,6 +25,8 @@ mod recorder;
 #[cfg(feature = "prometheus")]
 mod scrape;
 mod shared;
+#[cfg(feature = "tracing")]
+mod tracing;
 
 use shared::{Lifecycle, Shared};
 
@@ -145,12 +147,12 @@ impl TelemetryHandle {
             let pending = delivery.offer(&outbox.epoch, true);
             (delivery, pending)
         };
-        let report = delivery.wait_for(pending, shared.kem.dropped())?;
+        let report = delivery.wait_for(pending, shared.unqueued())?;
         let mut outbox = shared.outbox();
         let mut snapshot = outbox.recent.take_snapshot(&shared.config.labels);
         snapshot.kem_events = std::mem::take(&mut outbox.recent_events);
-        let dropped = shared.kem.dropped();
-        snapshot.dropped_kem_events = delivery.report(dropped).all_dropped_events();
+        let so_far = delivery.report(shared.unqueued());
+        snapshot.dropped_kem_events = so_far.all_dropped_events();
         snapshot.delivery = report;
         Ok(snapshot)
     }
@@ -174,7 +176,7 @@ impl TelemetryHandle {
         delivery.offer(&outbox.epoch, true);
         outbox.delivery = Lifecycle::Ending(Arc::clone(&delivery));
         drop(outbox);
-        let report = delivery.shut_down(deadline, shared.kem.dropped());
+        let report = delivery.shut_down(deadline, shared.unqueued());
         shared.outbox().delivery = Lifecycle::ShutDown(report.clone());
         report
     }

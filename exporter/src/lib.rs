@@ -43,6 +43,8 @@ mod kem;
 pub mod manifest;
 mod named;
 mod otlp;
+#[cfg(feature = "tracing")]
+pub mod p2p;
 #[cfg(feature = "process")]
 mod process;
 #[cfg(feature = "prometheus")]
@@ -53,8 +55,7 @@ mod self_metrics;
 mod snapshot;
 mod spool;
 #[cfg(feature = "tracing")]
-#[allow(dead_code)]
-mod trace;
+pub mod trace;
 mod trail;
 
 pub use config::{

@@ -98,6 +98,13 @@ impl Lane {
         Ticket { stops: self.stops }
     }
 
+    /// Learns that there may be more in the source, or less.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn refresh(&mut self) {
+        self.source.refresh(&mut self.report);
+        self.measure_queue();
+    }
+
     pub(crate) fn step(&mut self, now: Instant) -> Step {
         if self.is_in_flight || !self.source.has_next() {
             return Step::Idle;

@@ -18,6 +18,10 @@ pub(crate) trait Source: Send {
     /// goes out with the next that is.
     fn add(&mut self, _epoch: &RetiredEpoch, _is_due: bool) {}
 
+    /// Counts what was lost since it was last asked for something.
+    #[cfg(feature = "tracing")]
+    fn refresh(&mut self, _report: &mut SignalReport) {}
+
     /// The request to send now. A probe finds out whether the receiver is back
     /// and should be small.
     fn next(&mut self, is_probe: bool, report: &mut SignalReport) -> Option<Arc<Body>>;

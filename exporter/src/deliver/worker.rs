@@ -17,6 +17,18 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
 }
 
+/// Tells a worker that its source has more.
+#[cfg(feature = "tracing")]
+pub(crate) struct Waker(Arc<Shared>);
+
+#[cfg(feature = "tracing")]
+impl Waker {
+    pub(crate) fn wake(&self) {
+        self.0.lock().lane.refresh();
+        self.0.changed.notify_all();
+    }
+}
+
 struct Shared {
     state: Mutex<State>,
     /// Something was added, settled, or is to end.
@@ -48,6 +60,11 @@ impl Worker {
             .spawn(move || worker.run(&transport))
             .expect("the system starts threads");
         Self { shared }
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.shared))
     }
 
     /// Hands over what was cut, to be sent if it is due.
@@ -129,6 +146,8 @@ impl Shared {
     }
 
     fn run(&self, transport: &Transport) {
+        #[cfg(feature = "tracing")]
+        crate::trace::own_thread::declare();
         let mut state = self.lock();
         while !state.is_ending {
             match state.lane.step(self.clock.now()) {

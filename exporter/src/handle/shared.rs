@@ -8,7 +8,7 @@ use pqcnet_telemetry_core::{Registry, RetiredEpoch};
 use uuid::Uuid;
 
 use crate::config::{Destination, TelemetryConfig};
-use crate::deliver::{Clock, Delivery, DeliveryReport};
+use crate::deliver::{Clock, Delivery, DeliveryReport, Starter, Unqueued};
 use crate::error::TelemetryError;
 use crate::kem::KemQueue;
 use crate::otlp::resource::Resource;
@@ -26,13 +26,15 @@ pub(super) struct Shared {
     pub(super) id: u64,
     pub(super) config: TelemetryConfig,
     destinations: Vec<Destination>,
-    resource: Resource,
+    pub(super) resource: Resource,
     created: SystemTime,
     clock: Clock,
     pub(super) registry: Registry,
     pub(super) metrics: Option<SelfMetrics>,
     #[cfg(feature = "metrics")]
     pub(super) facade: std::sync::OnceLock<Arc<crate::facade::Facade>>,
+    #[cfg(feature = "tracing")]
+    pub(super) tracing: std::sync::OnceLock<Arc<crate::trace::hub::Hub>>,
     #[cfg(feature = "process")]
     pub(super) process: std::sync::OnceLock<crate::process::ProcessMetrics>,
     /// If the handle is configured for it.
@@ -56,6 +58,9 @@ pub(super) struct Outbox {
     /// Events that found the queue full, as of the last cut.
     pub(super) dropped: u64,
     pub(super) delivery: Lifecycle,
+    /// Spans and losses as of the last cut.
+    #[cfg(feature = "tracing")]
+    pub(super) traced: (crate::trace::tally::Spans, crate::trace::hub::Losses),
 }
 
 /// Delivery starts with the first flush, so that a process may fork before it.
@@ -121,6 +126,8 @@ impl Shared {
             metrics,
             #[cfg(feature = "metrics")]
             facade: std::sync::OnceLock::new(),
+            #[cfg(feature = "tracing")]
+            tracing: std::sync::OnceLock::new(),
             #[cfg(feature = "process")]
             process: std::sync::OnceLock::new(),
             kem: KemQueue::new(config.kem_capacity),
@@ -132,6 +139,8 @@ impl Shared {
                 recent_events: Vec::new(),
                 dropped: 0,
                 delivery: Lifecycle::NotStarted,
+                #[cfg(feature = "tracing")]
+                traced: Default::default(),
             }),
             config,
         })
@@ -167,19 +176,14 @@ impl Shared {
         } else {
             self.created
         };
-        let delivery = Arc::new(Delivery::start(
-            &self.config,
-            &self.destinations,
-            own.as_ref().unwrap_or(&self.resource),
-            &self.clock,
-            self.metrics.as_ref(),
-            start,
-            is_child,
-        ));
+        let resource = own.as_ref().unwrap_or(&self.resource);
+        let delivery = Arc::new(Delivery::start(&self.starter(resource, start), is_child));
         let running = Lifecycle::Running {
             delivery: Arc::clone(&delivery),
             process: here,
         };
+        #[cfg(feature = "tracing")]
+        self.begin_traces(&delivery, is_child);
         if is_child {
             let instruments = self.metrics.as_ref().map_or(0, SelfMetrics::instruments);
             outbox.recent = Recent::new(start, instruments);
@@ -191,6 +195,28 @@ impl Shared {
         }
         outbox.delivery = running;
         Ok(delivery)
+    }
+
+    pub(super) fn starter<'a>(&'a self, resource: &'a Resource, start: SystemTime) -> Starter<'a> {
+        Starter {
+            config: &self.config,
+            destinations: &self.destinations,
+            resource,
+            clock: &self.clock,
+            metrics: self.metrics.as_ref(),
+            start,
+        }
+    }
+
+    /// What was recorded and found no room.
+    pub(super) fn unqueued(&self) -> Unqueued {
+        let unqueued = Unqueued {
+            events: self.kem.dropped(),
+            ..Unqueued::default()
+        };
+        #[cfg(feature = "tracing")]
+        let unqueued = self.with_traces(unqueued);
+        unqueued
     }
 
     /// Cuts an epoch, and takes the events that were recorded, so many at most.
@@ -233,6 +259,8 @@ impl Shared {
             let dropped = self.kem.dropped();
             let news = dropped - std::mem::replace(&mut outbox.dropped, dropped);
             metrics.found(&outbox.epoch, news);
+            #[cfg(feature = "tracing")]
+            self.count_traces(outbox, metrics);
         }
     }
 
@@ -240,7 +268,7 @@ impl Shared {
         match &outbox.delivery {
             Lifecycle::NotStarted => DeliveryReport::default(),
             Lifecycle::Running { delivery, .. } | Lifecycle::Ending(delivery) => {
-                delivery.report(self.kem.dropped())
+                delivery.report(self.unqueued())
             }
             Lifecycle::ShutDown(report) => report.clone(),
         }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 use std::sync::Arc;
 
+use pqcnet_telemetry_core::ExemplarContext;
+
 /// The id of a trace; never zero. Displayed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(pub(crate) NonZeroU128);
@@ -13,7 +15,7 @@ pub struct TraceId(pub(crate) NonZeroU128);
 pub struct SpanId(pub(crate) NonZeroU64);
 
 /// What a span passes on to its children, in this process and in others
-/// (OpenTelemetry, *SpanContext*; W3C *Trace Context*).
+/// (`OpenTelemetry`, *Span context*; W3C *Trace Context*).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SpanContext {
     pub(crate) trace_id: TraceId,
@@ -65,6 +67,14 @@ impl SpanContext {
     /// Whether the span is recorded and sent.
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
+    }
+
+    /// What leads from a metric to this span; `None` if it is not sampled, as
+    /// then there is nothing to lead to.
+    pub fn exemplar(&self) -> Option<ExemplarContext> {
+        let (trace, span) = (self.trace_id.to_bytes(), self.span_id.to_bytes());
+        let exemplar = ExemplarContext::trace(trace, span);
+        exemplar.filter(|_| self.is_sampled())
     }
 
     /// Whether it came from another process.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::Metadata;
 
 use super::context::{SpanId, TraceId};
-use super::fields::Fields;
+use super::fields::{FieldValue, Fields};
 use super::moment::Moment;
 
 /// What a `tracing::event!` has recorded.
@@ -20,6 +20,18 @@ pub(crate) struct EventRecord {
     /// Whether it tells of an error: the span's event is named `exception` then
     /// (semantic conventions, *Exceptions*).
     pub(crate) is_exception: bool,
+}
+
+impl EventRecord {
+    /// What it has to say of an error.
+    pub(crate) fn reason(&self) -> &str {
+        let mut attributes = self.attributes.iter(self.metadata);
+        let found = attributes.find_map(|(name, value)| match value {
+            FieldValue::Text(text) if name == "exception.message" => Some(text),
+            _ => None,
+        });
+        found.or(self.message.as_deref()).unwrap_or_default()
+    }
 }
 
 /// An event as a log record.

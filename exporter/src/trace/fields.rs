@@ -62,9 +62,15 @@ pub(crate) enum Key<'a> {
 }
 
 impl Fields {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.len as usize
+    /// None, with room for so many small ones.
+    pub(crate) fn with_room(attributes: usize) -> Self {
+        // A key, a tag, and a number or a short text.
+        const SMALL: usize = 18;
+        Self {
+            bytes: Vec::with_capacity(attributes * SMALL),
+            len: 0,
+            dropped: 0,
+        }
     }
 
     /// How many were left out.
@@ -157,13 +163,6 @@ impl Fields {
         })
     }
 
-    /// Forgets them, and keeps the memory.
-    pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-        self.len = 0;
-        self.dropped = 0;
-    }
-
     fn entries(&self) -> Entries<'_> {
         Entries {
             bytes: &self.bytes,
@@ -210,7 +209,7 @@ pub(crate) fn cut(text: &str, characters: u32) -> &str {
     &text[..end.map_or(text.len(), |(end, _)| end)]
 }
 
-/// Writes characters, so many at most.
+/// Writes characters, so many at most; then it fails, and formatting ends.
 struct Bounded<'a> {
     bytes: &'a mut Vec<u8>,
     rest: u32,
@@ -227,6 +226,19 @@ impl Write for Bounded<'_> {
         self.rest -= taken.chars().count() as u32;
         Ok(())
     }
+}
+
+/// What `text` displays, so many characters of it at most.
+pub(crate) fn bounded_text(text: fmt::Arguments<'_>, characters: u32) -> Box<str> {
+    let mut bytes = Vec::new();
+    let mut out = Bounded {
+        bytes: &mut bytes,
+        rest: characters,
+    };
+    // Fails where it is full.
+    let _ = out.write_fmt(text);
+    let text = String::from_utf8(bytes).expect("it was text, cut between characters");
+    text.into()
 }
 
 struct Entries<'a> {

@@ -63,6 +63,23 @@ pub(crate) enum Status {
     Error(Box<str>),
 }
 
+impl Status {
+    /// An error of which nobody has said anything yet.
+    pub(crate) fn fail(&mut self, description: &str) {
+        if *self == Self::Unset {
+            *self = Self::Error(description.into());
+        }
+    }
+
+    /// An error, with this to say of it; a span that was said to be well stays
+    /// so (OpenTelemetry, *Set Status*).
+    pub(crate) fn explain(&mut self, description: Box<str>) {
+        if *self != Self::Ok {
+            *self = Self::Error(description);
+        }
+    }
+}
+
 impl SpanRecord {
     /// The span's name.
     pub(crate) fn name(&self) -> &str {

@@ -15,7 +15,7 @@ use super::sink::Request;
 /// Attributes by name, as text.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
-fn decoded<T: Message + Default + DeserializeOwned>(request: &Request) -> T {
+pub(crate) fn decoded<T: Message + Default + DeserializeOwned>(request: &Request) -> T {
     match request.header("content-type") {
         Some("application/x-protobuf") => T::decode(&request.bytes[..]).unwrap(),
         _ => serde_json::from_slice(&request.bytes).unwrap(),

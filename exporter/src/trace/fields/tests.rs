@@ -74,7 +74,7 @@ proptest! {
                 dropped += 1;
             }
         }
-        prop_assert_eq!(fields.len(), naive.len());
+        prop_assert_eq!(fields.entries().count(), naive.len());
         prop_assert_eq!(fields.dropped(), dropped);
         for entry in fields.entries() {
             let name = match entry.key {
@@ -108,11 +108,11 @@ fn bytes_are_cut_and_the_rest_is_counted() {
     fields.add(Key::Field(3), FieldValue::Bytes(&[255, 0, 7]), limits);
     fields.add(Key::Field(4), FieldValue::Bool(true), limits);
     fields.add_formatted(Key::Field(5), format_args!("x"), limits);
-    assert_eq!((fields.len(), fields.dropped()), (1, 2));
-    let only = fields.entries().next().unwrap();
+    assert_eq!(fields.dropped(), 2);
+    let entries: Vec<_> = fields.entries().collect();
+    let [only] = &entries[..] else {
+        panic!("{} entries", entries.len());
+    };
     assert_eq!(only.key, Key::Field(3));
     assert_eq!(only.value, FieldValue::Bytes(&[255, 0]));
-    fields.clear();
-    assert_eq!((fields.len(), fields.dropped()), (0, 0));
-    assert!(fields.entries().next().is_none());
 }

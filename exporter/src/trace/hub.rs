@@ -1,0 +1,203 @@
+//! What a layer and delivery share: spans and log records on their way from the
+//! threads that make them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
+
+use pqcnet_telemetry_core::Relay;
+use quanta::Clock;
+
+use super::batch::Batch;
+use super::event::LogRecord;
+use super::fields::AttributeLimits;
+use super::moment::{Anchor, Moment};
+use super::span::SpanRecord;
+use super::tally::{Spans, Tally};
+use crate::config::{LogRecordSettings, TelemetryConfig, TraceSettings};
+
+/// More lanes than this are more memory and no more speed.
+const MOST_LANES: usize = 16;
+
+/// Between the threads that trace and the one that collects.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    /// Of this process, and not used again.
+    pub(crate) id: u64,
+    /// Whether anything is to be sent.
+    pub(crate) is_on: bool,
+    pub(crate) traces: TraceSettings,
+    pub(crate) log_records: LogRecordSettings,
+    clock: Clock,
+    spans: Relay<Box<SpanRecord>>,
+    records: Relay<LogRecord>,
+    tally: Tally,
+    malformed: AtomicU64,
+    /// Who collects, while there is somebody.
+    collector: Mutex<Option<Thread>>,
+}
+
+/// What was collected at one time.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) spans: Vec<Batch<Box<SpanRecord>>>,
+    pub(crate) records: Vec<Batch<LogRecord>>,
+}
+
+impl Collected {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.spans.is_empty() && self.records.is_empty()
+    }
+}
+
+/// Of everything since the layer was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    /// Spans that found no room before they were collected.
+    pub(crate) spans: u64,
+    /// Log records that did.
+    pub(crate) records: u64,
+}
+
+impl Hub {
+    pub(crate) fn new(config: &TelemetryConfig) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        let traces = config.trace_settings();
+        let log_records = config.log_record_settings();
+        let lanes = thread::available_parallelism().map_or(1, usize::from);
+        let lanes = lanes.min(MOST_LANES);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            is_on: !config.is_disabled,
+            spans: Relay::new(lanes, traces.capacity, traces.batch),
+            records: Relay::new(lanes, log_records.capacity, log_records.batch),
+            traces,
+            log_records,
+            clock: Clock::new(),
+            tally: Tally::default(),
+            malformed: AtomicU64::new(0),
+            collector: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        Moment(self.clock.raw())
+    }
+
+    pub(crate) fn nanos_between(&self, start: Moment, end: Moment) -> u64 {
+        self.clock.delta_as_nanos(start.0, end.0)
+    }
+
+    /// What applies to an event, which may be a span's, a log record or both.
+    pub(crate) fn event_limits(&self, is_of_span: bool) -> AttributeLimits {
+        let of_span = AttributeLimits {
+            count: self.traces.limits.event_attributes,
+            ..self.traces.limits.attributes
+        };
+        let of_record = self.log_records.attributes;
+        match (is_of_span, self.log_records.is_on) {
+            (true, true) => AttributeLimits {
+                count: of_span.count.min(of_record.count),
+                value_length: of_span.value_length.min(of_record.value_length),
+            },
+            (true, false) => of_span,
+            (false, _) => of_record,
+        }
+    }
+
+    pub(crate) fn opened(&self, is_sampled: bool) {
+        self.tally.opened(is_sampled);
+    }
+
+    pub(crate) fn closed(&self, is_sampled: bool) {
+        self.tally.closed(is_sampled);
+    }
+
+    /// Takes a span that has ended.
+    pub(crate) fn send_span(&self, span: Box<SpanRecord>) {
+        if self.spans.push(span) {
+            self.call();
+        }
+    }
+
+    pub(crate) fn send_record(&self, record: LogRecord) {
+        if self.records.push(record) {
+            self.call();
+        }
+    }
+
+    /// Takes everything out, in batches.
+    pub(crate) fn collect(&self) -> Collected {
+        let mut collected = Collected {
+            spans: Vec::new(),
+            records: Vec::new(),
+        };
+        let mut spans = Vec::new();
+        self.spans.drain(|span| spans.push(span));
+        let mut records = Vec::new();
+        self.records.drain(|record| records.push(record));
+        // After the last of them has ended.
+        let anchor = Anchor::now(&self.clock);
+        batches(spans, self.traces.batch, &anchor, &mut collected.spans);
+        let most = self.log_records.batch;
+        batches(records, most, &anchor, &mut collected.records);
+        collected
+    }
+
+    /// The calling thread is the one to call from now on.
+    pub(crate) fn attend(&self) {
+        *self.collector() = Some(thread::current());
+    }
+
+    pub(crate) fn spans(&self) -> Spans {
+        self.tally.sums()
+    }
+
+    pub(crate) fn losses(&self) -> Losses {
+        Losses {
+            spans: self.spans.dropped(),
+            records: self.records.dropped(),
+        }
+    }
+
+    /// A header that names no parent, though it was there.
+    pub(crate) fn found_malformed(&self) {
+        // A statistic: nothing is ordered by it.
+        self.malformed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn malformed(&self) -> u64 {
+        self.malformed.load(Ordering::Relaxed)
+    }
+
+    fn call(&self) {
+        if let Some(thread) = &*self.collector() {
+            thread.unpark();
+        }
+    }
+
+    fn collector(&self) -> MutexGuard<'_, Option<Thread>> {
+        self.collector
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn batches<T>(items: Vec<T>, most: usize, anchor: &Anchor, out: &mut Vec<Batch<T>>) {
+    if items.is_empty() {
+        return;
+    }
+    if items.len() <= most {
+        let anchor = anchor.clone();
+        out.push(Batch { items, anchor });
+        return;
+    }
+    let mut items = items.into_iter().peekable();
+    while items.peek().is_some() {
+        out.push(Batch {
+            items: items.by_ref().take(most).collect(),
+            anchor: anchor.clone(),
+        });
+    }
+}
