@@ -140,7 +140,10 @@ impl Collector {
                 .lines()
                 .map(|line| serde_json::from_str(line).unwrap());
             let mut requests: Vec<Value> = lines.collect();
-            let is_last = |request: &Value| !request["resourceSpans"].is_null();
+            let is_last = |request: &Value| {
+                let spans = &request["resourceSpans"][0]["scopeSpans"][0]["spans"];
+                spans[0]["name"] == "last"
+            };
             if requests.pop_if(|request| is_last(request)).is_some() {
                 return Received { requests };
             }
