@@ -1,6 +1,6 @@
 //! Interop with real programs other than the Collector alone: Prometheus, to
-//! which is sent and which scrapes, `VictoriaMetrics`, nginx in between, and a
-//! Collector behind TLS. What they tell when asked is what was recorded.
+//! which is sent and which scrapes, `VictoriaMetrics`, Jaeger, nginx in between,
+//! and a Collector behind TLS. What they tell when asked is what was recorded.
 //!
 //! Run by `scripts/interop`, which builds or finds the programs and names them
 //! in `PQCNET_…` variables.
@@ -29,6 +29,7 @@ mod collector_wire;
 mod destinations;
 #[cfg(feature = "metrics")]
 mod facade;
+mod jaeger;
 mod nginx;
 mod prometheus;
 mod prometheus_histograms;

@@ -62,6 +62,17 @@ impl Process {
         folder: &Folder,
         is_ready: impl Fn() -> bool,
     ) -> Self {
+        Self::start_with(variable, arguments, [], folder, is_ready)
+    }
+
+    /// The same, with further variables in the environment of the program.
+    pub(crate) fn start_with<'a>(
+        variable: &str,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+        folder: &Folder,
+        is_ready: impl Fn() -> bool,
+    ) -> Self {
         let binary = std::env::var_os(variable)
             .unwrap_or_else(|| panic!("{variable} must name a program: run scripts/interop"));
         let log = folder.at("log");
@@ -72,6 +83,7 @@ impl Process {
             .unwrap();
         let child = Command::new(&binary)
             .args(arguments)
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
