@@ -17,7 +17,8 @@
 //!
 //! Built with `--features prometheus`, it also serves a page to be scraped, if
 //! the configuration has `[telemetry.prometheus]` or the environment
-//! `OTEL_EXPORTER_PROMETHEUS_PORT`.
+//! `OTEL_EXPORTER_PROMETHEUS_PORT`. Built with `--features tracing`, it sends a
+//! trace of each session: the key, the connection, and a span for each direction.
 //!
 //! The relay passes bytes on as they are: the keys are made, used and thrown
 //! away, so that the audit trail speaks of key exchanges that took place.
@@ -52,6 +53,8 @@ mod sink;
 mod stop;
 #[path = "relayer/totals.rs"]
 mod totals;
+#[path = "relayer/traced.rs"]
+mod traced;
 
 use args::Args;
 use metrics::Metrics;
@@ -99,6 +102,8 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
         eprintln!("relayer: {warning}");
     }
     let telemetry = TelemetryHandle::from_config(named(config))?;
+    #[cfg(feature = "tracing")]
+    traced::install(&telemetry)?;
     let metrics = Metrics::register(&telemetry)?;
     let delivered = Arc::<Mutex<Totals>>::default();
     let flusher = flush_into(&telemetry, &delivered);

@@ -5,10 +5,11 @@ use std::time::Instant;
 use pqcnet_telemetry::TelemetryHandle;
 use pqcnet_telemetry::core::component::LocalOf;
 use pqcnet_telemetry::core::component::level::Info;
-use pqcnet_telemetry::core::{Counter, ExemplarContext, Histogram, RegisterError};
+use pqcnet_telemetry::core::{Counter, Histogram, RegisterError};
 
 use crate::instruments::{Direction, RelayerMetrics};
 use crate::totals::Totals;
+use crate::traced;
 
 /// The instruments, and whom they are delivered by.
 pub(crate) struct Metrics {
@@ -75,7 +76,7 @@ impl Meter {
             let elapsed = self.session.accepted.elapsed().as_millis();
             let latency = u64::try_from(elapsed).unwrap_or(u64::MAX);
             // The way from a slow bucket to the session that was slow.
-            match ExemplarContext::correlation(&format!("session-{}", self.session.number)) {
+            match traced::exemplar(self.session.number) {
                 Some(session) => self.latency.record_with_exemplar(latency, &session),
                 None => self.latency.record(latency),
             }
@@ -88,6 +89,11 @@ impl Meter {
         self.seen.bytes += bytes as u64;
         self.egress.increment();
         self.bytes.add(bytes as u64);
+    }
+
+    /// How many it has passed on.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.seen.bytes
     }
 
     pub(crate) fn add_to(&self, totals: &mut Totals) {

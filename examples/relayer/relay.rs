@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pqcnet_telemetry::core::LabelSet;
+use tracing::{Span, field, info, info_span, warn};
+
 use crate::instruments::{Direction, Outcome};
 use crate::kem;
 use crate::metrics::{Meter, Metrics, Session};
@@ -76,6 +79,13 @@ impl<'a> Relay<'a> {
     }
 
     fn session(&self, client: &TcpStream, number: u64) {
+        let span = info_span!(
+            "session",
+            otel.kind = "server",
+            session = number,
+            outcome = field::Empty
+        );
+        let _in = span.enter();
         let session = Session {
             number,
             accepted: Instant::now(),
@@ -86,31 +96,43 @@ impl<'a> Relay<'a> {
             None => Outcome::Refused,
         };
         self.metrics.instruments.connections.decrement();
+        span.record("outcome", outcome.value());
+        info!("session ended");
         self.count_session(outcome);
     }
 
     fn make_key(&self, session: u64) -> bool {
+        let span = info_span!("exchange_key", scheme = field::Empty, error = field::Empty);
+        let _in = span.enter();
         match kem::exchange(session) {
             Ok(record) => {
+                span.record("scheme", &*record.scheme);
                 self.count(|totals| totals.add_kem_event(record.reason.as_str()));
                 self.metrics.telemetry.record_kem_event(record);
                 true
             }
             Err(error) => {
                 eprintln!("relayer: session {session}: {error}");
+                span.record("error", field::display(&error));
                 false
             }
         }
     }
 
     fn connect(&self) -> Option<TcpStream> {
+        let span = info_span!("connect", otel.kind = "client", error = field::Empty);
+        let _in = span.enter();
         let mut pauses = BACKOFF_MS.iter();
         loop {
             let attempt = |to| TcpStream::connect_timeout(to, CONNECT_TIMEOUT).ok();
             if let Some(upstream) = self.upstream.iter().find_map(attempt) {
                 return Some(upstream);
             }
-            let pause = pauses.next().filter(|_| !self.stop.is_cut())?;
+            let Some(pause) = pauses.next().filter(|_| !self.stop.is_cut()) else {
+                span.record("error", "no upstream takes a connection");
+                return None;
+            };
+            warn!(pause_ms = pause, "no upstream takes a connection");
             thread::sleep(Duration::from_millis(*pause));
             self.metrics.instruments.retries.increment();
             self.count(|totals| totals.add("relayer.retries", 1_u64));
@@ -118,8 +140,10 @@ impl<'a> Relay<'a> {
     }
 
     fn relay(&self, client: &TcpStream, upstream: &TcpStream, session: Session) -> Outcome {
+        // The session's, on another thread too.
+        let span = Span::current();
         let up = || self.pump(Direction::Upstream, session, client, upstream);
-        let down = || self.pump(Direction::Downstream, session, upstream, client);
+        let down = || span.in_scope(|| self.pump(Direction::Downstream, session, upstream, client));
         thread::scope(|scope| {
             let Ok(down) = thread::Builder::new().spawn_scoped(scope, down) else {
                 return Outcome::Broken;
@@ -141,8 +165,19 @@ impl<'a> Relay<'a> {
         from: &TcpStream,
         to: &TcpStream,
     ) -> io::Result<()> {
+        let span = info_span!(
+            "pump",
+            direction = direction.value(),
+            bytes = field::Empty,
+            error = field::Empty
+        );
+        let _in = span.enter();
         let mut meter = self.metrics.meter(direction, session);
         let moved = self.copy(&mut meter, from, to);
+        span.record("bytes", meter.bytes());
+        if let Err(error) = &moved {
+            span.record("error", field::display(error));
+        }
         if moved.is_err() {
             // They may be gone already.
             let _ = from.shutdown(Shutdown::Both);

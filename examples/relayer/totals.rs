@@ -60,6 +60,10 @@ impl Totals {
                 continue;
             }
             for record in leaves(&body, &["resourceLogs", "scopeLogs", "logRecords"]) {
+                // Others are events of the program.
+                if record["eventName"] != "pqcnet.kem.usage" {
+                    continue;
+                }
                 if known.insert(attribute(record, "log.record.uid").to_owned()) {
                     totals.add_kem_event(attribute(record, "pqcnet.kem.reason"));
                 }
