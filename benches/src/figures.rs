@@ -57,6 +57,12 @@ impl Figures {
         let id = id.into();
         let digits = usize::from(unit == Unit::Nanoseconds);
         println!("{id:<40} {value:>16.digits$} {unit}");
+        self.keep(id, value, unit);
+    }
+
+    /// Adds a figure that is printed elsewhere.
+    pub fn keep(&mut self, id: impl Into<String>, value: f64, unit: Unit) {
+        let id = id.into();
         self.0.push(Figure { id, value, unit });
     }
 

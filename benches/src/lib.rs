@@ -5,6 +5,7 @@ pub mod figures;
 pub mod guard;
 pub mod opentelemetry;
 pub mod pages;
+pub mod spans;
 pub mod table;
 pub mod timing;
 pub mod workload;

@@ -10,7 +10,14 @@ pub mod sections;
 pub mod targets;
 
 /// The benches, in the order in which they run.
-pub const BENCHES: [&str; 5] = ["record", "flush", "disturbance", "thread_life", "memory"];
+pub const BENCHES: [&str; 6] = [
+    "record",
+    "flush",
+    "disturbance",
+    "thread_life",
+    "memory",
+    "span",
+];
 
 /// The folder of the workspace, of which this package is a part.
 pub fn workspace() -> PathBuf {

@@ -4,12 +4,15 @@
 //! ```text
 //! scripts/guard [--case NAME] [--record]
 //! scripts/guard --rivals
+//! scripts/guard --spans
 //! ```
 //!
 //! Fails where a case takes more than its bound, where a record's code has
 //! what is forbidden to it, and where the file and `guarded` know different
 //! cases. `--record` moves the bounds to what is counted now. `--rivals` counts
-//! those of `guarded`, which have no bounds.
+//! those of `guarded`, which have no bounds. `--spans` counts spans by whoever
+//! records them, on the thread that does and on all threads up to the encoded
+//! request, and leaves the figures where `table` finds them.
 
 use std::env;
 use std::error::Error;
@@ -20,6 +23,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use lexopt::Parser;
 use lexopt::prelude::{Long, ValueExt};
+use pqcnet_telemetry_benches::figures::{Figures, Unit};
 use pqcnet_telemetry_benches::guard::bounds::{Bound, Bounds, Forbidden};
 use pqcnet_telemetry_benches::guard::code::{self, Code};
 use pqcnet_telemetry_benches::guard::count;
@@ -32,6 +36,7 @@ struct Args {
     case: Option<String>,
     record: bool,
     rivals: bool,
+    spans: bool,
 }
 
 fn main() -> ExitCode {
@@ -62,6 +67,7 @@ fn parse() -> Result<Args, lexopt::Error> {
             Long("case") => args.case = Some(parser.value()?.string()?),
             Long("record") => args.record = true,
             Long("rivals") => args.rivals = true,
+            Long("spans") => args.spans = true,
             other => return Err(other.unexpected()),
         }
     }
@@ -99,6 +105,9 @@ fn guard(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let guarded = guarded()?;
     if args.rivals {
         return count_rivals(&guarded);
+    }
+    if args.spans {
+        return count_spans(&guarded);
     }
     let code = Code::of(&guarded)?;
     try_itself(&guarded, &code)?;
@@ -147,6 +156,22 @@ fn count_rivals(guarded: &Path) -> Result<ExitCode, Box<dyn Error>> {
     for name in list(guarded, "--list-rivals")?.lines() {
         println!("| {name} | {:.1} |", count::per_record(guarded, name)?.all);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn count_spans(guarded: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let mut figures = Figures::default();
+    println!("| a span | instructions | of the process |");
+    println!("|---|---|---|");
+    for name in list(guarded, "--list-spans")?.lines() {
+        let (shape, subject) = name.split_once('/').ok_or("a case without a subject")?;
+        let thread = count::per_span(guarded, name)?.all;
+        let process = count::per_span_of_process(guarded, name)?.all;
+        println!("| {name} | {thread:.1} | {process:.1} |");
+        figures.keep(format!("{shape}_thread/{subject}"), thread, Unit::Count);
+        figures.keep(format!("{shape}_process/{subject}"), process, Unit::Count);
+    }
+    figures.write("instructions")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@
 //! guarded CASE RECORDS
 //! guarded --list
 //! guarded --list-rivals
+//! guarded --list-spans
 //! ```
 //!
 //! Sets a case up and calls its function in `hot` RECORDS times. All that `hot`
@@ -23,10 +24,12 @@ use pqcnet_telemetry_benches::pages::{
 };
 use pqcnet_telemetry_benches::workload::{Outcome, values};
 use pqcnet_telemetry_core::component::{Level, Off};
-use pqcnet_telemetry_core::{Counter, Registry, instruments};
+use pqcnet_telemetry_core::{Counter, Registry, Relay, instruments};
 
 #[path = "guarded/facade.rs"]
 mod facade;
+#[path = "guarded/spans.rs"]
+mod spans;
 
 /// What is guarded: one function a case, none of which calls another. Handles
 /// are arguments, so the code is what a user's own function would have; in a
@@ -36,11 +39,12 @@ mod hot {
 
     use pqcnet_telemetry::{OtlpEncoder, TelemetryError, TelemetryHandle};
     use pqcnet_telemetry_benches::pages::Page;
+    use pqcnet_telemetry_benches::spans::Pass;
     use pqcnet_telemetry_benches::workload::Outcome;
     use pqcnet_telemetry_core::component::Off;
     use pqcnet_telemetry_core::{
-        Counter, Family, Gauge, Histogram, LocalCounter, LocalHistogram, Registry, RetiredEpoch,
-        UpDownCounter,
+        Counter, Family, Gauge, Histogram, LocalCounter, LocalHistogram, Registry, Relay,
+        RetiredEpoch, UpDownCounter,
     };
 
     /// What the others are not: a shared cell. The guard tries itself on it.
@@ -156,6 +160,11 @@ mod hot {
     }
 
     #[inline(never)]
+    pub(crate) fn span(pass: Pass, values: &[u64]) {
+        pass(values);
+    }
+
+    #[inline(never)]
     pub(crate) fn report(registry: &Registry, encoder: &mut OtlpEncoder) -> usize {
         encoder.add(&registry.flush());
         encoder.encode().map(<[u8]>::len).sum()
@@ -170,12 +179,20 @@ mod hot {
     pub(crate) fn flush(registry: &Registry) -> RetiredEpoch {
         registry.flush()
     }
+
+    /// One item, and its share of the visits that batches call for.
+    #[inline(never)]
+    pub(crate) fn relay(relay: &Relay<Box<u64>>, item: Box<u64>, take: impl FnMut(Box<u64>)) {
+        if relay.push(item) {
+            relay.drain(take);
+        }
+    }
 }
 
 type Done = Result<(), Box<dyn Error>>;
 type Case = fn(u64) -> Done;
 
-const CASES: [(&str, Case); 28] = [
+const CASES: [(&str, Case); 29] = [
     ("fetch_add", |records| {
         let cell = AtomicU64::new(0);
         repeat(records, |value| hot::fetch_add(black_box(&cell), value));
@@ -220,6 +237,10 @@ const CASES: [(&str, Case); 28] = [
     ("flush", |flushes| flush(flushes, COUNTERS)),
     ("flush_tenth", |flushes| flush(flushes, COUNTERS / 10)),
     ("flush_idle", |flushes| flush(flushes, 0)),
+    ("relay", |items| {
+        relay(items);
+        Ok(())
+    }),
     ("report_json", |reports| report(reports, Protocol::HttpJson)),
     ("report_protobuf", |reports| {
         report(reports, Protocol::HttpProtobuf)
@@ -287,6 +308,10 @@ fn main() -> ExitCode {
             println!("{}", names(cases, "\n"));
             ExitCode::SUCCESS
         }
+        Ok(Asked::ListSpans) => {
+            spans::names().for_each(|name| println!("{name}"));
+            ExitCode::SUCCESS
+        }
         Ok(Asked::Run(run, records)) => match run(records) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => complain(&error, 1),
@@ -308,21 +333,21 @@ fn names(cases: &[(&str, Case)], separator: &str) -> String {
 /// What the command line asks for.
 enum Asked {
     List(&'static [(&'static str, Case)]),
-    Run(Case, u64),
+    ListSpans,
+    Run(Box<dyn FnOnce(u64) -> Done>, u64),
 }
 
 fn asked() -> Result<Asked, lexopt::Error> {
-    let (mut case, mut records) = (None, None);
+    let (mut run, mut records) = (None, None);
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("list") => return Ok(Asked::List(&CASES)),
             Long("list-rivals") => return Ok(Asked::List(&RIVALS)),
-            Value(name) if case.is_none() => {
+            Long("list-spans") => return Ok(Asked::ListSpans),
+            Value(name) if run.is_none() => {
                 let name = name.string()?;
-                let mut known = CASES.iter().chain(&RIVALS);
-                let found = known.find(|(known, _)| *known == name);
-                case = Some(found.ok_or_else(|| format!("unknown case {name:?}"))?.1);
+                run = Some(case(&name).ok_or_else(|| format!("unknown case {name:?}"))?);
             }
             Value(number) if records.is_none() => {
                 let number = number.string()?;
@@ -332,10 +357,19 @@ fn asked() -> Result<Asked, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    match (case, records) {
-        (Some(case), Some(records)) => Ok(Asked::Run(case, records)),
+    match (run, records) {
+        (Some(run), Some(records)) => Ok(Asked::Run(run, records)),
         _ => Err("usage: guarded CASE RECORDS".into()),
     }
+}
+
+fn case(name: &str) -> Option<Box<dyn FnOnce(u64) -> Done>> {
+    if let Some(case) = spans::named(name) {
+        return Some(Box::new(move |records| spans::run(case, records)));
+    }
+    let mut known = CASES.iter().chain(&RIVALS);
+    let (_, run) = known.find(|(known, _)| *known == name)?;
+    Some(Box::new(run))
 }
 
 /// Calls `record` with the workload's values, again and again.
@@ -514,4 +548,16 @@ fn flush(flushes: u64, touched: usize) -> Done {
         drop(black_box(hot::flush(black_box(&registry))));
     }
     Ok(())
+}
+
+fn relay(items: u64) {
+    const BATCH: usize = 512;
+    let relay = Relay::new(2, 8 * BATCH, BATCH);
+    let mut taken = Vec::with_capacity(BATCH);
+    for item in 0..items {
+        let take = |item| taken.push(item);
+        hot::relay(black_box(&relay), Box::new(item), take);
+        // Out of what is counted: it frees.
+        taken.clear();
+    }
 }

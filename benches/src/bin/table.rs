@@ -27,6 +27,7 @@ const COMMAND: &str = "cargo run --release -p pqcnet-telemetry-benches --bin tab
 const USAGE: &str = "\
 usage: table [BENCH]... [--quick] [--out DIR]
        table --no-run [--out DIR]
+       table [BENCH]... [--quick | --no-run] --section TITLE
 
 Runs the benches, or those named, one after the other; prints the table of what
 everything costs and writes it, with plots, to DIR/YYYY-MM-DD.*.
@@ -34,6 +35,8 @@ everything costs and writes it, with plots, to DIR/YYYY-MM-DD.*.
   --no-run   from the results that are there
   --quick    criterion's --quick: rough figures, which are not written
   --out DIR  default: the workspace's benches/record
+  --section TITLE
+             only the tables whose titles begin so, which are not written
 ";
 
 struct Args {
@@ -41,6 +44,7 @@ struct Args {
     benches: Vec<&'static str>,
     quick: bool,
     out: PathBuf,
+    section: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -69,6 +73,7 @@ fn parse() -> Result<Option<Args>, lexopt::Error> {
         benches: Vec::new(),
         quick: false,
         out: workspace().join("benches/record"),
+        section: None,
     };
     let mut run = true;
     let mut parser = Parser::from_env();
@@ -78,6 +83,7 @@ fn parse() -> Result<Option<Args>, lexopt::Error> {
             Long("no-run") => run = false,
             Long("quick") => args.quick = true,
             Long("out") => args.out = parser.value()?.into(),
+            Long("section") => args.section = Some(parser.value()?.string()?),
             Value(name) => {
                 let name = name.string()?;
                 let bench = BENCHES.into_iter().find(|bench| *bench == name);
@@ -137,6 +143,10 @@ fn table(args: &Args) -> Result<(), Box<dyn Error>> {
         results: &results,
         machine: &machine::describe(&workspace()),
     };
+    if let Some(section) = &args.section {
+        io::stdout().write_all(page.render_sections(section).as_bytes())?;
+        return Ok(());
+    }
     let page = page.render();
     if !args.quick {
         let drawn = [bars::draw(&results)?, curves::draw(&results)?];

@@ -1,14 +1,29 @@
-//! Instructions of one record, counted by callgrind.
+//! Instructions of one record or one span, counted by callgrind.
 
 use std::error::Error;
+use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 
+use crate::spans::ROUND;
 use crate::workload::VALUES;
 
 /// Whole passes over the workload's values, so that all of them have been
 /// recorded when the second half begins.
 const RECORDS: u64 = 3 * VALUES as u64;
+
+/// Whole rounds, of spans with a child too.
+const SPANS: u64 = 8 * ROUND as u64;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+enum Collected {
+    /// What runs from the entry of a function of `hot` until it returns, on its
+    /// thread.
+    Hot,
+    /// What all threads do from [`begin_counting`] on.
+    Process,
+}
 
 /// Instructions, or how many of them a record takes.
 #[derive(Clone, Copy, Debug)]
@@ -22,9 +37,35 @@ pub struct Count {
 /// What a record of `case` takes, once all is set up: what a run of twice as
 /// many records takes more, by record.
 pub fn per_record(guarded: &Path, case: &str) -> Result<Count, Box<dyn Error>> {
-    let short = collect(guarded, case, RECORDS)?;
-    let long = collect(guarded, case, 2 * RECORDS)?;
-    let per_record = |short: f64, long: f64| (long - short) / RECORDS as f64;
+    per(guarded, case, RECORDS, Collected::Hot)
+}
+
+/// What a span of `case` takes on the thread that records it.
+pub fn per_span(guarded: &Path, case: &str) -> Result<Count, Box<dyn Error>> {
+    per(guarded, case, SPANS, Collected::Hot)
+}
+
+/// What a span of `case` takes on all threads, until it is encoded.
+pub fn per_span_of_process(guarded: &Path, case: &str) -> Result<Count, Box<dyn Error>> {
+    per(guarded, case, SPANS, Collected::Process)
+}
+
+/// Called by `guarded` where the setting up is over, which takes as long as
+/// clocks take to compare.
+#[inline(never)]
+pub fn begin_counting() {
+    black_box(());
+}
+
+fn per(
+    guarded: &Path,
+    case: &str,
+    records: u64,
+    collected: Collected,
+) -> Result<Count, Box<dyn Error>> {
+    let short = collect(guarded, case, records, collected)?;
+    let long = collect(guarded, case, 2 * records, collected)?;
+    let per_record = |short: f64, long: f64| (long - short) / records as f64;
     let count = Count {
         all: per_record(short.all, long.all),
         elsewhere: per_record(short.elsewhere, long.elsewhere),
@@ -35,12 +76,19 @@ pub fn per_record(guarded: &Path, case: &str) -> Result<Count, Box<dyn Error>> {
     Ok(count)
 }
 
-fn collect(guarded: &Path, case: &str, records: u64) -> Result<Count, Box<dyn Error>> {
+fn collect(
+    guarded: &Path,
+    case: &str,
+    records: u64,
+    collected: Collected,
+) -> Result<Count, Box<dyn Error>> {
     let mut command = Command::new("valgrind");
     command
         .args(["-q", "--tool=callgrind", "--callgrind-out-file=/dev/stdout"])
-        // From the entry of a function of `hot` until it returns.
-        .arg(format!("--toggle-collect=*{}*", super::code::HOT))
+        .arg(match collected {
+            Collected::Hot => format!("--toggle-collect=*{}*", super::code::HOT),
+            Collected::Process => "--zero-before=*begin_counting*".to_owned(),
+        })
         .args([
             "--demangle=no",
             "--compress-strings=no",

@@ -78,10 +78,12 @@ fn output(command: &mut Command) -> Option<String> {
 }
 
 /// Of the benches' dependencies, those whose version is in the figures.
-const MEASURED: [&str; 15] = [
+const MEASURED: [&str; 20] = [
     "arc-swap",
     "criterion",
     "fast-telemetry",
+    "fastrace",
+    "fastrace-opentelemetry",
     "hdrhistogram",
     "histogram",
     "measured",
@@ -94,6 +96,9 @@ const MEASURED: [&str; 15] = [
     "opentelemetry_sdk",
     "prometheus",
     "prometheus-client",
+    "tracing",
+    "tracing-opentelemetry",
+    "tracing-subscriber",
 ];
 
 fn versions(lock: &Path) -> String {

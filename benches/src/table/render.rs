@@ -40,17 +40,30 @@ impl Page<'_> {
             parts.push("## Plots".to_owned());
             parts.extend(plots.map(|(what, file)| format!("![{what}]({file})")));
         }
-        for section in &SECTIONS {
-            parts.push(format!("## {}", section.title));
-            parts.push(section.what.to_owned());
-            parts.push(table(section, &section.table(self.results)));
-        }
+        parts.extend(SECTIONS.iter().flat_map(|it| self.section(it)));
         parts.push("## Machine".to_owned());
         parts.push(self.machine.to_owned());
-
-        let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).collect();
-        parts.join("\n\n") + "\n"
+        joined(&parts)
     }
+
+    /// Only the tables whose titles begin with `title`.
+    pub fn render_sections(&self, title: &str) -> String {
+        let sections = SECTIONS.iter().filter(|it| it.title.starts_with(title));
+        joined(&sections.flat_map(|it| self.section(it)).collect::<Vec<_>>())
+    }
+
+    fn section(&self, section: &Section) -> [String; 3] {
+        [
+            format!("## {}", section.title),
+            section.what.to_owned(),
+            table(section, &section.table(self.results)),
+        ]
+    }
+}
+
+fn joined(parts: &[String]) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).collect();
+    parts.join("\n\n") + "\n"
 }
 
 fn row(cells: &[String]) -> String {
@@ -257,6 +270,25 @@ mod tests {
         assert_eq!(targets, TARGETS.len());
         let tables = page.matches("\n\nnot run\n").count();
         assert_eq!(tables, SECTIONS.len());
+    }
+
+    #[test]
+    fn some_sections() {
+        let results = Results::default();
+        let page = Page {
+            date: "2026-11-21",
+            command: "cargo",
+            note: "One run.",
+            plots: &[],
+            results: &results,
+            machine: "None.",
+        };
+        let memory = page.render_sections("memory");
+        let titles: Vec<_> = memory
+            .lines()
+            .filter(|line| line.starts_with('#'))
+            .collect();
+        assert_eq!(titles, ["## memory", "## memory, unused"]);
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub const US: Scale = Scale {
     name: "µs",
     size: 1e3,
 };
+/// Of counts.
+pub const INSTRUCTIONS: Scale = Scale {
+    name: "instructions",
+    size: 1.0,
+};
 /// Of bytes.
 pub const MIB: Scale = Scale {
     name: "MiB",
@@ -65,7 +70,7 @@ pub struct Section {
     order: Order,
 }
 
-/// Of a group with one table for each number of threads.
+/// Of a group with one table for each number of threads, or the like.
 const fn by_threads(
     title: &'static str,
     what: &'static str,
@@ -80,6 +85,17 @@ const fn by_threads(
         plain: Some(plain),
         columns: Columns::Groups(groups),
         order: Order::Cheapest,
+    }
+}
+
+const fn span_instructions(
+    title: &'static str,
+    what: &'static str,
+    groups: &'static [(&'static str, &'static str)],
+) -> Section {
+    Section {
+        scale: INSTRUCTIONS,
+        ..by_threads(title, what, RIVAL, groups)
     }
 }
 
@@ -140,7 +156,7 @@ pub const HARVEST: Section = by_shards(
 );
 
 /// All tables, in their order.
-pub const SECTIONS: [Section; 16] = [
+pub const SECTIONS: [Section; 21] = [
     COUNTER,
     by_threads(
         "labelled",
@@ -259,7 +275,66 @@ pub const SECTIONS: [Section; 16] = [
         columns: Columns::Groups(&[("MiB", "memory/unused")]),
         order: Order::Given,
     },
+    by_threads(
+        "span",
+        "One span of three fields, entered and exited, the first of its trace: on the thread that \
+         records it, while nothing is encoded and while another thread does; and all in, until it \
+         is encoded as OTLP protobuf, of all threads' spans together. `registry` is the floor that `tracing` sets; `fastrace` has macros of its own.",
+        RIVAL,
+        &[
+            ("recording, 1 thread", "span_recording_1_thread"),
+            ("2 threads", "span_recording_2_threads"),
+            ("while encoding", "span_while_encoding_1_thread"),
+            ("all in, 1 thread", "span_all_in_1_thread"),
+            ("all in, 2 threads", "span_all_in_2_threads"),
+        ],
+    ),
+    by_threads(
+        "span, with a child",
+        "The same of two spans, of which one is the other's parent: half of both.",
+        RIVAL,
+        &[
+            ("recording, 1 thread", "span_child_recording_1_thread"),
+            ("2 threads", "span_child_recording_2_threads"),
+            ("while encoding", "span_child_while_encoding_1_thread"),
+            ("all in, 1 thread", "span_child_all_in_1_thread"),
+            ("all in, 2 threads", "span_child_all_in_2_threads"),
+        ],
+    ),
+    by_threads(
+        "span, with an event",
+        "The same of one span, with an event in it, which has a message and a field.",
+        RIVAL,
+        &[
+            ("recording, 1 thread", "span_event_recording_1_thread"),
+            ("2 threads", "span_event_recording_2_threads"),
+            ("while encoding", "span_event_while_encoding_1_thread"),
+            ("all in, 1 thread", "span_event_all_in_1_thread"),
+            ("all in, 2 threads", "span_event_all_in_2_threads"),
+        ],
+    ),
+    span_instructions(
+        "span, instructions of its thread",
+        "As `scripts/guard --spans` has counted them last.",
+        &[
+            ("a span", "instructions/span_thread"),
+            ("with a child", "instructions/span_child_thread"),
+            ("with an event", "instructions/span_event_thread"),
+        ],
+    ),
+    span_instructions(
+        "span, instructions of the process",
+        "The same of all threads, until it is encoded.",
+        &[
+            ("a span", "instructions/span_process"),
+            ("with a child", "instructions/span_child_process"),
+            ("with an event", "instructions/span_event_process"),
+        ],
+    ),
 ];
+
+/// What spans are a part of.
+const RIVAL: &str = "tracing-opentelemetry";
 
 /// A section with its figures.
 #[derive(Debug)]

@@ -1,0 +1,41 @@
+//! Spans, whoever records them: `guarded SHAPE/SUBJECT SPANS`.
+
+use std::hint::black_box;
+
+use pqcnet_telemetry_benches::guard::count::begin_counting;
+use pqcnet_telemetry_benches::spans::{Encoding, ROUND, Shape, Subject, round_of};
+
+use super::{Done, hot};
+
+/// Both parts of a case's name.
+pub(crate) fn named(case: &str) -> Option<(Shape, Subject)> {
+    let (shape, subject) = case.split_once('/')?;
+    let shape = Shape::ALL.into_iter().find(|it| it.name() == shape)?;
+    Some((shape, Subject::named(subject)?))
+}
+
+/// The names of all cases.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let name = |shape: Shape, subject: Subject| format!("{}/{}", shape.name(), subject.name());
+    Shape::ALL
+        .into_iter()
+        .flat_map(move |shape| Subject::ALL.map(|subject| name(shape, subject)))
+}
+
+/// Records so many spans, in whole rounds, each until it is encoded.
+pub(crate) fn run((shape, subject): (Shape, Subject), spans: u64) -> Done {
+    let pipeline = subject.install(Encoding::WhenFlushed);
+    let (pass, values) = (shape.pass(subject), round_of(ROUND));
+    let round = || {
+        hot::span(black_box(pass), black_box(&values));
+        pipeline.add_made(ROUND as u64 * shape.spans());
+        pipeline.flush()
+    };
+    // Makes what the first spans need.
+    round()?;
+    begin_counting();
+    for _ in 0..spans / (ROUND as u64 * shape.spans()) {
+        round()?;
+    }
+    Ok(())
+}
