@@ -19,10 +19,12 @@ pub(crate) fn severity(metadata: &Metadata<'_>) -> (u32, &'static str) {
 }
 
 /// The name that the program has given the event, which fixes its attributes;
-/// else empty. `tracing` names others by their place in the source.
+/// else empty. `tracing` names others by their place in the source, and
+/// `tracing-log` all of them alike.
 pub(crate) fn event_name(metadata: &Metadata<'_>) -> &'static str {
     let name = metadata.name();
-    if name.starts_with("event ") { "" } else { name }
+    let is_given = !name.starts_with("event ") && name != "log event";
+    if is_given { name } else { "" }
 }
 
 impl Item for LogRecord {

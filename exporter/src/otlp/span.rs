@@ -48,8 +48,8 @@ pub(crate) fn status(status: &Status) -> Option<(u32, &str)> {
 pub(crate) fn event_name(event: &EventRecord) -> &str {
     match &event.message {
         _ if event.is_exception => EXCEPTION,
-        Some(message) => message,
-        None => event.metadata.name(),
+        Some(message) if !message.is_empty() => message,
+        _ => event.metadata.name(),
     }
 }
 
