@@ -64,6 +64,8 @@ impl ScrapeEndpoint {
         let thread = thread::Builder::new()
             .name("pqcnet-scrape".into())
             .spawn(move || {
+                #[cfg(feature = "tracing")]
+                crate::trace::own_thread::declare();
                 let server = Server::new(settings_there, render, meters);
                 run(&runtime, server, listeners, stopped);
             })

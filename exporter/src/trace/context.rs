@@ -29,6 +29,17 @@ pub struct SpanContext {
 /// The bit of `flags` that says that the span is recorded.
 pub(crate) const SAMPLED: u8 = 1;
 
+/// The bit that says that the right-most 56 bits of the trace's id are random
+/// (W3C *Trace Context*, level 2), as those of ids made here are.
+pub(crate) const RANDOM: u8 = 2;
+
+/// The flags of a span: what its parent's say of the trace, and whether it is
+/// sampled itself.
+pub(crate) fn flags(parent: Option<&SpanContext>, is_sampled: bool) -> u8 {
+    let of_trace = parent.map_or(RANDOM, |parent| parent.flags & RANDOM);
+    of_trace | if is_sampled { SAMPLED } else { 0 }
+}
+
 impl TraceId {
     /// `None` if all bytes are zero.
     pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {

@@ -19,7 +19,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::context::{SAMPLED, SpanContext};
+use super::context::{SpanContext, flags};
 use super::event::{EventRecord, LogRecord};
 use super::fields::{FieldValue, Fields, Key};
 use super::hub::Hub;
@@ -82,7 +82,7 @@ impl TracingLayer {
             context: SpanContext {
                 trace_id,
                 span_id: ids::span_id(start),
-                flags: if is_sampled { SAMPLED } else { 0 },
+                flags: flags(parent.as_ref(), is_sampled),
                 is_remote: false,
                 state: parent.as_ref().and_then(|parent| parent.state.clone()),
             },

@@ -5,7 +5,7 @@ use tracing::Span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::context::{SAMPLED, SpanContext};
+use super::context::{SpanContext, flags};
 use super::fields::{AttributeLimits, FieldValue, Fields, Key};
 use super::layer::{OpenSpan, TracingLayer};
 use super::w3c::{TRACEPARENT, TRACESTATE, TraceParent};
@@ -103,7 +103,7 @@ impl TracingLayer {
         self.hub.opened(is_sampled);
         record.parent = Some((parent.span_id, parent.is_remote));
         record.context.trace_id = parent.trace_id;
-        record.context.flags = if is_sampled { SAMPLED } else { 0 };
+        record.context.flags = flags(Some(parent), is_sampled);
         record.context.state.clone_from(&parent.state);
     }
 }

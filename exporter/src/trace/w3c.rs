@@ -8,7 +8,7 @@ use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 use std::sync::Arc;
 
-use super::context::{SpanContext, SpanId, TraceId};
+use super::context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
 
 /// The header that names trace and span.
 pub(crate) const TRACEPARENT: &str = "traceparent";
@@ -23,8 +23,8 @@ const LONGEST_STATE: usize = 512;
 /// Members of a `tracestate`, at most.
 const MOST_MEMBERS: usize = 32;
 
-/// Bits of the flags that have a meaning: sampled, random.
-const KNOWN_FLAGS: u8 = 3;
+/// Bits of the flags that have a meaning.
+const KNOWN_FLAGS: u8 = SAMPLED | RANDOM;
 
 /// The header is not one that names a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

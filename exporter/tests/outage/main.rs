@@ -101,16 +101,44 @@ fn measure(what: &str, fail: fn(&mut Collector), recover: fn(&mut Collector)) {
         recorded.batches(Phase::Down),
         recorded.batches(Phase::Up),
     );
+    let (span_up, span_down) = (
+        recorded.span_median(Phase::Up),
+        recorded.span_median(Phase::Down),
+    );
+    println!(
+        "{what}: {span_down:.0} ns per span, {span_up:.0} while delivering: ratio {:.3}",
+        span_down / span_up
+    );
     assert!(growth <= MOST_GROWTH);
     assert!(down < 2.0 * up, "a record waits for the collector");
+    assert!(span_down < 2.0 * span_up, "a span waits for the collector");
     assert_all_delivered(&after, recorded.events);
+    assert_all_counted(&after, recorded.spans);
 }
 
 const SETTLING: Duration = Duration::from_secs(5);
 
+/// Of the spans, and of the event in each, what did not arrive was counted.
+fn assert_all_counted(report: &DeliveryReport, spans: u64) {
+    for signal in &report.signals {
+        let unqueued = match signal.signal {
+            Signal::Traces => report.dropped_spans,
+            Signal::LogRecords => report.dropped_log_records,
+            _ => continue,
+        };
+        println!("{signal}; {unqueued} not queued");
+        let dropped = signal.total_dropped() + unqueued;
+        assert!(signal.delivered > 0 && dropped > 0, "{signal}");
+        assert_eq!(signal.delivered + dropped, spans, "{signal}");
+        assert_eq!(signal.waiting, 0);
+    }
+    assert_eq!(report.open_spans, 0);
+}
+
 /// The collector is back: nothing is lost but the events that found no room.
 fn assert_all_delivered(report: &DeliveryReport, events: u64) {
-    for signal in &report.signals {
+    let is_traced = |signal| matches!(signal, Signal::Traces | Signal::LogRecords);
+    for signal in report.signals.iter().filter(|it| !is_traced(it.signal)) {
         assert_eq!((signal.waiting, signal.total_dropped()), (0, 0), "{signal}");
         if signal.signal == Signal::Logs {
             assert_eq!(signal.delivered + report.dropped_events, events);

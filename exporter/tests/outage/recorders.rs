@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use pqcnet_telemetry::TelemetryHandle;
 use pqcnet_telemetry::core::{Counter, Histogram};
+use tracing::{Dispatch, info, info_span};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::telemetry::kem;
 
@@ -15,6 +17,8 @@ const COUNTERS: usize = 200;
 const HISTOGRAMS: usize = 20;
 /// Of a batch, which is timed as a whole.
 const RECORDS: usize = 10_000;
+/// Of a batch, each with an event in it.
+const SPANS: usize = 100;
 /// Between a thread's events: a hundred in a second, of all threads.
 const BETWEEN_EVENTS: Duration = Duration::from_millis(10 * THREADS as u64);
 
@@ -36,16 +40,27 @@ pub(crate) struct Recorders {
 #[derive(Default)]
 pub(crate) struct Recorded {
     pub(crate) events: u64,
+    pub(crate) spans: u64,
     /// Nanoseconds per record, batch by batch.
-    batches: Vec<(u8, f64)>,
+    batches: Batches,
+    /// Nanoseconds per span, likewise.
+    span_batches: Batches,
 }
+
+/// When, and how long.
+type Batches = Vec<(u8, f64)>;
 
 impl Recorders {
     pub(crate) fn start(telemetry: &TelemetryHandle) -> Self {
         let phase = Arc::new(AtomicU8::new(Phase::Up as u8));
+        let layer = telemetry.tracing_layer();
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         let threads = (0..THREADS).map(|_| {
             let (telemetry, phase) = (telemetry.clone(), Arc::clone(&phase));
-            thread::spawn(move || record(&telemetry, &phase))
+            let dispatch = dispatch.clone();
+            thread::spawn(move || {
+                tracing::dispatcher::with_default(&dispatch, || record(&telemetry, &phase))
+            })
         });
         Self {
             threads: threads.collect(),
@@ -63,7 +78,9 @@ impl Recorders {
         for thread in self.threads {
             let recorded = thread.join().unwrap();
             all.events += recorded.events;
+            all.spans += recorded.spans;
             all.batches.extend(recorded.batches);
+            all.span_batches.extend(recorded.span_batches);
         }
         all
     }
@@ -84,10 +101,13 @@ fn record(telemetry: &TelemetryHandle, phase: &AtomicU8) -> Recorded {
     let histograms: Vec<Histogram> = (0..HISTOGRAMS).map(histogram).collect();
     let mut recorded = Recorded {
         events: 0,
+        spans: 0,
         // Here before the memory is measured, and not a part of its growth.
         batches: vec![(Phase::Over as u8, 0.0); 100_000],
+        span_batches: vec![(Phase::Over as u8, 0.0); 100_000],
     };
     recorded.batches.clear();
+    recorded.span_batches.clear();
     let mut next_event = Instant::now();
     loop {
         let before = phase.load(Ordering::SeqCst);
@@ -101,6 +121,13 @@ fn record(telemetry: &TelemetryHandle, phase: &AtomicU8) -> Recorded {
         }
         let took = start.elapsed().as_nanos() as f64 / RECORDS as f64;
         recorded.batches.push((before, took));
+        let start = Instant::now();
+        for number in 0..SPANS {
+            info_span!("outage", number).in_scope(|| info!("inside"));
+        }
+        let took = start.elapsed().as_nanos() as f64 / SPANS as f64;
+        recorded.span_batches.push((before, took));
+        recorded.spans += SPANS as u64;
         if next_event <= Instant::now() {
             next_event += BETWEEN_EVENTS;
             telemetry.record_kem_event(kem("outage::0123456789abcdef"));
@@ -111,21 +138,30 @@ fn record(telemetry: &TelemetryHandle, phase: &AtomicU8) -> Recorded {
 }
 
 impl Recorded {
-    fn of(&self, phase: Phase) -> impl Iterator<Item = f64> {
-        let batches = self.batches.iter();
-        batches
-            .filter(move |(p, _)| *p == phase as u8)
-            .map(|(_, nanoseconds)| *nanoseconds)
-    }
-
     pub(crate) fn batches(&self, phase: Phase) -> usize {
-        self.of(phase).count()
+        of(&self.batches, phase).count()
     }
 
     /// The median of the batches, in nanoseconds per record.
     pub(crate) fn median(&self, phase: Phase) -> f64 {
-        let mut batches: Vec<_> = self.of(phase).collect();
-        batches.sort_by(f64::total_cmp);
-        batches[batches.len() / 2]
+        median(&self.batches, phase)
     }
+
+    /// The same, in nanoseconds per span.
+    pub(crate) fn span_median(&self, phase: Phase) -> f64 {
+        median(&self.span_batches, phase)
+    }
+}
+
+fn of(batches: &Batches, phase: Phase) -> impl Iterator<Item = f64> {
+    let batches = batches.iter();
+    batches
+        .filter(move |(p, _)| *p == phase as u8)
+        .map(|(_, nanoseconds)| *nanoseconds)
+}
+
+fn median(batches: &Batches, phase: Phase) -> f64 {
+    let mut batches: Vec<_> = of(batches, phase).collect();
+    batches.sort_by(f64::total_cmp);
+    batches[batches.len() / 2]
 }

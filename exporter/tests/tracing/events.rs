@@ -41,7 +41,8 @@ fn an_event_is_a_log_record_with_the_ids_of_its_span() {
     assert_eq!(inside.severity_text, "WARN");
     assert_eq!(inside.trace_id, spans[0].trace_id);
     assert_eq!(inside.span_id, spans[0].span_id);
-    assert_eq!(inside.flags & 0xff, 1);
+    assert_eq!(inside.flags & 0xff, spans[0].flags & 0xff);
+    assert_eq!(inside.flags & 0xff, 3); // sampled, of a random trace
     assert!(inside.time_unix_nano > 1_700_000_000_000_000_000);
     assert_eq!(inside.observed_time_unix_nano, inside.time_unix_nano);
     let [event] = &spans[0].events[..] else {

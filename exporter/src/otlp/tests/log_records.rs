@@ -59,7 +59,7 @@ fn message(record: &LogRecord, clocks: Clocks) -> Message {
         message.span_id = span_id.to_bytes().to_vec();
         message.flags = flags.into();
     }
-    if !name.starts_with("event ") {
+    if !name.starts_with("event ") && name != "log event" {
         message.event_name = name.to_owned();
     }
     message

@@ -99,6 +99,7 @@ fn event_message(event: &EventRecord, clocks: Clocks) -> message::Event {
     let name = if event.is_exception {
         "exception"
     } else {
+        let text = text.filter(|text| !text.is_empty());
         text.unwrap_or(event.metadata.name())
     };
     message::Event {
