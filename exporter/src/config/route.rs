@@ -39,7 +39,7 @@ pub(crate) struct Destination {
     /// Never in a build without traces.
     #[cfg_attr(
         not(feature = "tracing"),
-        expect(dead_code, reason = "nobody sends them")
+        allow(dead_code, reason = "nobody sends them")
     )]
     pub(crate) traces: Option<Route>,
 }

@@ -15,7 +15,8 @@ const RANGE: u64 = 1 << RANDOM_BITS;
 /// A span that is not recorded has its ids all the same, and passes them on.
 ///
 /// ```
-/// use pqcnet_telemetry::{Sampler, TelemetryConfig};
+/// use pqcnet_telemetry::TelemetryConfig;
+/// use pqcnet_telemetry::trace::Sampler;
 ///
 /// // One trace in a hundred, whole: a span is recorded if its parent is.
 /// let sampler = Sampler::parent_based(Sampler::ratio(0.01));
