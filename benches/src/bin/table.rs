@@ -83,7 +83,16 @@ fn parse() -> Result<Option<Args>, lexopt::Error> {
             Long("no-run") => run = false,
             Long("quick") => args.quick = true,
             Long("out") => args.out = parser.value()?.into(),
-            Long("section") => args.section = Some(parser.value()?.string()?),
+            Long("section") => {
+                let title = parser.value()?.string()?;
+                if !sections::SECTIONS
+                    .iter()
+                    .any(|it| it.title.starts_with(&title))
+                {
+                    return Err(format!("no table's title begins with `{title}`").into());
+                }
+                args.section = Some(title);
+            }
             Value(name) => {
                 let name = name.string()?;
                 let bench = BENCHES.into_iter().find(|bench| *bench == name);
