@@ -26,7 +26,7 @@ use super::hub::Hub;
 use super::ids;
 use super::own_thread;
 use super::span::{Link, SpanKind, SpanRecord, Status};
-use super::visit::{EventVisitor, SpanVisitor, Specials};
+use super::visit::{FieldVisitor, Said, Specials};
 
 /// A layer that sends spans as OTLP traces and events as OTLP log records: see
 /// [`TelemetryHandle::tracing_layer`](crate::TelemetryHandle::tracing_layer).
@@ -102,12 +102,11 @@ impl TracingLayer {
         });
         if is_sampled {
             let mut specials = Specials::default();
-            let mut visitor = SpanVisitor {
+            attributes.record(&mut FieldVisitor {
                 attributes: &mut record.attributes,
-                specials: &mut specials,
+                texts: &mut specials,
                 limits: self.hub.traces.limits.attributes,
-            };
-            attributes.record(&mut visitor);
+            });
             specials.apply(&mut record);
         }
         record
@@ -151,14 +150,13 @@ impl TracingLayer {
     fn read_event(&self, event: &Event<'_>, is_of_span: bool) -> EventRecord {
         let limits = self.hub.event_limits(is_of_span);
         let mut attributes = Fields::default();
-        let mut visitor = EventVisitor {
+        let mut said = Said::default();
+        event.record(&mut FieldVisitor {
             attributes: &mut attributes,
-            message: None,
-            error: None,
+            texts: &mut said,
             limits,
-        };
-        event.record(&mut visitor);
-        let (message, error) = (visitor.message, visitor.error);
+        });
+        let Said { message, error } = said;
         if let Some(error) = &error {
             // Semantic conventions, *Exceptions*.
             let key = Key::Text("exception.message");
@@ -214,9 +212,9 @@ where
         let limits = self.hub.traces.limits.attributes;
         let mut attributes = Fields::default();
         let mut specials = Specials::default();
-        values.record(&mut SpanVisitor {
+        values.record(&mut FieldVisitor {
             attributes: &mut attributes,
-            specials: &mut specials,
+            texts: &mut specials,
             limits,
         });
         self.change(&span, |record| {

@@ -53,48 +53,97 @@ impl Specials {
     }
 }
 
-/// Reads the fields of a span.
-pub(crate) struct SpanVisitor<'a> {
+/// Reads the fields of a span or an event into attributes, but for what `texts`
+/// takes for itself.
+pub(crate) struct FieldVisitor<'a, T> {
     pub(crate) attributes: &'a mut Fields,
-    pub(crate) specials: &'a mut Specials,
+    pub(crate) texts: &'a mut T,
     pub(crate) limits: AttributeLimits,
 }
 
-impl SpanVisitor<'_> {
-    fn add(&mut self, field: &Field, value: FieldValue<'_>) {
-        let key = Key::Field(field.index());
-        self.attributes.add(key, value, self.limits);
-    }
+/// What is said by fields with a text, beside being attributes.
+pub(crate) trait Texts {
+    /// Looks at a field; whether it is no attribute.
+    fn take(&mut self, field: &Field, text: &dyn fmt::Display, limits: AttributeLimits) -> bool;
 
-    /// Whether the field is no attribute.
-    fn is_special(&mut self, field: &Field, text: &dyn fmt::Display) -> bool {
-        let specials = &mut *self.specials;
-        match field.name() {
-            "otel.name" => specials.name = Some(bounded(text, self.limits)),
-            "otel.kind" => specials.kind = kind_of(&bounded(text, self.limits)),
-            "otel.status_code" => specials.code = code_of(&bounded(text, self.limits)),
-            "otel.status_description" | "otel.status_message" => {
-                specials.description = Some(bounded(text, self.limits));
-            }
-            "error" => {
-                specials.error = Some(bounded(text, self.limits));
-                return false;
+    /// Looks at a field that is true.
+    fn take_true(&mut self, _field: &Field) {}
+
+    /// Looks at a field that is an error.
+    fn take_error(&mut self, _text: &dyn fmt::Display, _limits: AttributeLimits) {}
+}
+
+impl Texts for Specials {
+    fn take(&mut self, field: &Field, text: &dyn fmt::Display, limits: AttributeLimits) -> bool {
+        let name = field.name();
+        if name == "error" {
+            self.error = Some(bounded(text, limits));
+            return false;
+        }
+        let Some(name) = name.strip_prefix("otel.") else {
+            return false;
+        };
+        match name {
+            "name" => self.name = Some(bounded(text, limits)),
+            "kind" => self.kind = kind_of(&bounded(text, limits)),
+            "status_code" => self.code = code_of(&bounded(text, limits)),
+            "status_description" | "status_message" => {
+                self.description = Some(bounded(text, limits));
             }
             _ => return false,
         }
         true
     }
+
+    fn take_true(&mut self, field: &Field) {
+        if field.name() == "error" {
+            self.error = Some(Box::default());
+        }
+    }
 }
 
-/// Whether a field of this name may be special.
-fn is_suspect(field: &Field) -> bool {
-    field.name().starts_with("otel.") || field.name() == "error"
+/// What some fields say of an event.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) message: Option<Box<str>>,
+    /// By its field `error`, or the first that is an error.
+    pub(crate) error: Option<Box<str>>,
 }
 
-impl Visit for SpanVisitor<'_> {
+impl Texts for Said {
+    fn take(&mut self, field: &Field, text: &dyn fmt::Display, limits: AttributeLimits) -> bool {
+        match field.name() {
+            "message" => self.message = Some(bounded(text, limits)),
+            "error" => self.error = Some(bounded(text, limits)),
+            _ => {}
+        }
+        field.name() == "message"
+    }
+
+    fn take_error(&mut self, text: &dyn fmt::Display, limits: AttributeLimits) {
+        self.error.get_or_insert_with(|| bounded(text, limits));
+    }
+}
+
+impl<T: Texts> FieldVisitor<'_, T> {
+    fn add(&mut self, field: &Field, value: FieldValue<'_>) {
+        let key = Key::Field(field.index());
+        self.attributes.add(key, value, self.limits);
+    }
+
+    /// A number that OTLP may have no integers for.
+    fn add_number<N: fmt::Debug + Copy + TryInto<i64>>(&mut self, field: &Field, number: N) {
+        match number.try_into() {
+            Ok(number) => self.add(field, FieldValue::Int(number)),
+            Err(_) => self.record_debug(field, &number),
+        }
+    }
+}
+
+impl<T: Texts> Visit for FieldVisitor<'_, T> {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if value && field.name() == "error" {
-            self.specials.error = Some(Box::default());
+        if value {
+            self.texts.take_true(field);
         }
         self.add(field, FieldValue::Bool(value));
     }
@@ -104,25 +153,15 @@ impl Visit for SpanVisitor<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        match i64::try_from(value) {
-            Ok(value) => self.add(field, FieldValue::Int(value)),
-            // OTLP has no greater integers.
-            Err(_) => self.record_debug(field, &value),
-        }
+        self.add_number(field, value);
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        match i64::try_from(value) {
-            Ok(value) => self.add(field, FieldValue::Int(value)),
-            Err(_) => self.record_debug(field, &value),
-        }
+        self.add_number(field, value);
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        match i64::try_from(value) {
-            Ok(value) => self.add(field, FieldValue::Int(value)),
-            Err(_) => self.record_debug(field, &value),
-        }
+        self.add_number(field, value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
@@ -130,7 +169,7 @@ impl Visit for SpanVisitor<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if !(is_suspect(field) && self.is_special(field, &value)) {
+        if !self.texts.take(field, &value, self.limits) {
             self.add(field, FieldValue::Text(value));
         }
     }
@@ -140,82 +179,16 @@ impl Visit for SpanVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.texts.take_error(&value, self.limits);
         self.record_debug(field, &format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let text = format_args!("{value:?}");
-        if !(is_suspect(field) && self.is_special(field, &text)) {
+        if !self.texts.take(field, &text, self.limits) {
             let key = Key::Field(field.index());
             self.attributes.add_formatted(key, text, self.limits);
         }
-    }
-}
-
-/// Reads the fields of an event.
-pub(crate) struct EventVisitor<'a> {
-    pub(crate) attributes: &'a mut Fields,
-    pub(crate) message: Option<Box<str>>,
-    /// What its field `error` says.
-    pub(crate) error: Option<Box<str>>,
-    pub(crate) limits: AttributeLimits,
-}
-
-impl EventVisitor<'_> {
-    fn add(&mut self, field: &Field, value: FieldValue<'_>) {
-        let key = Key::Field(field.index());
-        self.attributes.add(key, value, self.limits);
-    }
-
-    fn record_text(&mut self, field: &Field, text: fmt::Arguments<'_>) {
-        match field.name() {
-            "message" => self.message = Some(bounded(&text, self.limits)),
-            name => {
-                if name == "error" {
-                    self.error = Some(bounded(&text, self.limits));
-                }
-                let key = Key::Field(field.index());
-                self.attributes.add_formatted(key, text, self.limits);
-            }
-        }
-    }
-}
-
-impl Visit for EventVisitor<'_> {
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.add(field, FieldValue::Bool(value));
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.add(field, FieldValue::Int(value));
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match i64::try_from(value) {
-            Ok(value) => self.add(field, FieldValue::Int(value)),
-            Err(_) => self.record_debug(field, &value),
-        }
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.add(field, FieldValue::Double(value));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_text(field, format_args!("{value}"));
-    }
-
-    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        self.add(field, FieldValue::Bytes(value));
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.error = Some(bounded(&value, self.limits));
-        self.record_text(field, format_args!("{value}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record_text(field, format_args!("{value:?}"));
     }
 }
 
