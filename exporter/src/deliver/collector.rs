@@ -5,7 +5,7 @@
 //! flush.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -65,22 +65,21 @@ impl Drop for Collector {
 
 impl Shared {
     fn collect(&self) {
+        // Held until all is there: who comes meanwhile, such as a flush, would
+        // find neither the relays nor the backlogs to have it.
+        let mut spans = lock(&self.spans);
+        let mut records = lock(&self.records);
         let collected = self.hub.collect();
         if collected.is_empty() {
             return;
         }
-        let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
-        collected
-            .spans
-            .into_iter()
-            .for_each(|batch| spans.push(batch));
-        drop(spans);
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        collected
-            .records
-            .into_iter()
-            .for_each(|batch| records.push(batch));
-        drop(records);
+        for batch in collected.spans {
+            spans.push(batch);
+        }
+        for batch in collected.records {
+            records.push(batch);
+        }
+        drop((spans, records));
         self.wakers.iter().for_each(Waker::wake);
     }
 
@@ -106,4 +105,8 @@ impl Shared {
         };
         spans.min(records).min(FOREVER)
     }
+}
+
+fn lock<T>(backlog: &Mutex<Backlog<T>>) -> MutexGuard<'_, Backlog<T>> {
+    backlog.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -95,3 +95,18 @@ fn a_disabled_sdk_traces_nothing() {
     assert!(sink.received().is_empty());
     assert_eq!(telemetry.delivery_report().open_spans, 0);
 }
+
+/// The collector is called in the middle of each round, and is at work when this
+/// thread flushes.
+#[test]
+fn a_flush_delivers_what_the_collector_has_just_taken() {
+    const SPANS: u64 = 300;
+    let traced = Traced::with(|config| config.with_span_batch(250).with_log_records(false));
+    traced.telemetry.flush().unwrap(); // delivery begins
+    for round in 1..=100 {
+        traced.run(|| (0..SPANS).for_each(|_| info_span!("span").in_scope(|| {})));
+        traced.telemetry.flush().unwrap();
+        let report = report_of(&traced.telemetry, Signal::Traces);
+        assert_eq!(report.delivered, round * SPANS);
+    }
+}
