@@ -119,43 +119,43 @@ mod tests {
     }
 
     proptest! {
-            /// Each reader has a queue of its own, which loses its oldest batches
-            /// where more than the capacity waits for anybody.
-            #[test]
-            fn every_item_is_taken_in_order_or_counted(steps in steps()) {
-                const CAPACITY: usize = 8;
-                let anchor = Anchor::now(&Clock::new());
-                let mut backlog = Backlog::new(2, CAPACITY);
-                let mut naive = [VecDeque::<Vec<u32>>::new(), VecDeque::new()];
-                let mut lost = [0_u64; 2];
-                let mut next = 0;
-                for step in steps {
-                    match step {
-                        Step::Push(items) => {
-                            let items: Vec<u32> = (next..).take(items).collect();
-                            next += items.len() as u32;
-                            for queue in &mut naive {
-     queue.push_back(items.clone());
-    }
-                            backlog.push(Batch { items, anchor: anchor.clone() });
-                            for (queue, lost) in naive.iter_mut().zip(&mut lost) {
-                                while queue.iter().map(Vec::len).sum::<usize>() > CAPACITY {
-                                    *lost += queue.pop_front().unwrap().len() as u64;
-                                }
+        /// Each reader has a queue of its own, which loses its oldest batches
+        /// where more than the capacity waits for anybody.
+        #[test]
+        fn every_item_is_taken_in_order_or_counted(steps in steps()) {
+            const CAPACITY: usize = 8;
+            let anchor = Anchor::now(&Clock::new());
+            let mut backlog = Backlog::new(2, CAPACITY);
+            let mut naive = [VecDeque::<Vec<u32>>::new(), VecDeque::new()];
+            let mut lost = [0_u64; 2];
+            let mut next = 0;
+            for step in steps {
+                match step {
+                    Step::Push(items) => {
+                        let items: Vec<u32> = (next..).take(items).collect();
+                        next += items.len() as u32;
+                        for queue in &mut naive {
+                            queue.push_back(items.clone());
+                        }
+                        backlog.push(Batch { items, anchor: anchor.clone() });
+                        for (queue, lost) in naive.iter_mut().zip(&mut lost) {
+                            while queue.iter().map(Vec::len).sum::<usize>() > CAPACITY {
+                                *lost += queue.pop_front().unwrap().len() as u64;
                             }
                         }
-                        Step::Take(reader) => {
-                            let taken = backlog.take(reader).map(|batch| batch.items.clone());
-                            prop_assert_eq!(taken, naive[reader].pop_front());
-                        }
                     }
-                    for reader in 0..2 {
-                        let waiting = naive[reader].iter().map(Vec::len).sum::<usize>() as u64;
-                        prop_assert_eq!(backlog.waiting(reader), waiting);
-                        prop_assert_eq!(backlog.take_dropped(reader), std::mem::take(&mut lost[reader]));
+                    Step::Take(reader) => {
+                        let taken = backlog.take(reader).map(|batch| batch.items.clone());
+                        prop_assert_eq!(taken, naive[reader].pop_front());
                     }
-                    prop_assert!(backlog.items <= CAPACITY);
                 }
+                for reader in 0..2 {
+                    let waiting = naive[reader].iter().map(Vec::len).sum::<usize>() as u64;
+                    prop_assert_eq!(backlog.waiting(reader), waiting);
+                    prop_assert_eq!(backlog.take_dropped(reader), std::mem::take(&mut lost[reader]));
+                }
+                prop_assert!(backlog.items <= CAPACITY);
             }
         }
+    }
 }

@@ -302,4 +302,6 @@ impl<'a> Iterator for Entries<'a> {
 }
 
 #[cfg(test)]
+pub(crate) mod owned;
+#[cfg(test)]
 mod tests;

@@ -185,14 +185,6 @@ impl Hub {
 }
 
 fn batches<T>(items: Vec<T>, most: usize, anchor: &Anchor, out: &mut Vec<Batch<T>>) {
-    if items.is_empty() {
-        return;
-    }
-    if items.len() <= most {
-        let anchor = anchor.clone();
-        out.push(Batch { items, anchor });
-        return;
-    }
     let mut items = items.into_iter().peekable();
     while items.peek().is_some() {
         out.push(Batch {

@@ -143,7 +143,7 @@ impl TracingLayer {
         }
     }
 
-    fn owns(&self, open: &OpenSpan) -> bool {
+    pub(super) fn owns(&self, open: &OpenSpan) -> bool {
         open.hub == self.hub.id
     }
 

@@ -90,12 +90,10 @@ impl SpanExt for Span {
 impl TracingLayer {
     fn set_parent<'a, S: LookupSpan<'a>>(&self, span: &SpanRef<'a, S>, parent: &SpanContext) {
         let mut extensions = span.extensions_mut();
-        let Some(open) = extensions.get_mut::<OpenSpan>() else {
+        let open = extensions.get_mut::<OpenSpan>();
+        let Some(open) = open.filter(|open| self.owns(open)) else {
             return;
         };
-        if open.hub != self.hub.id {
-            return;
-        }
         let record = &mut open.record;
         let sampler = &self.hub.traces.sampler;
         let is_sampled = sampler.is_sampled(Some(parent), parent.trace_id);

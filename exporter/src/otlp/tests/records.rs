@@ -16,6 +16,7 @@ use super::resource;
 use crate::otlp::resource::{SCOPE, VERSION};
 use crate::trace::context::{SpanContext, SpanId, TraceId};
 use crate::trace::event::EventRecord;
+use crate::trace::fields::owned::Owned;
 use crate::trace::fields::{AttributeLimits, FieldValue, Fields, Key};
 use crate::trace::moment::{Anchor, Moment};
 
@@ -50,28 +51,6 @@ pub(super) fn texts() -> impl Strategy<Value = String> {
         2 => "[\\x00-\\x7f]{0,20}",
         1 => (".{1,8}", 0_usize..40).prop_map(|(text, times)| text.repeat(times)),
     ]
-}
-
-/// A value of one's own.
-#[derive(Clone, Debug)]
-enum Owned {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl Owned {
-    fn value(&self) -> FieldValue<'_> {
-        match self {
-            Self::Bool(value) => FieldValue::Bool(*value),
-            Self::Int(value) => FieldValue::Int(*value),
-            Self::Double(value) => FieldValue::Double(*value),
-            Self::Text(text) => FieldValue::Text(text),
-            Self::Bytes(bytes) => FieldValue::Bytes(bytes),
-        }
-    }
 }
 
 fn values() -> impl Strategy<Value = Owned> {

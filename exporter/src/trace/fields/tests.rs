@@ -3,34 +3,13 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::owned::Owned;
 use super::*;
 
 const NO_LIMITS: AttributeLimits = AttributeLimits {
     count: u32::MAX,
     value_length: u32::MAX,
 };
-
-/// A value of one's own.
-#[derive(Clone, Debug)]
-enum Owned {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl Owned {
-    fn value(&self) -> FieldValue<'_> {
-        match self {
-            Self::Bool(value) => FieldValue::Bool(*value),
-            Self::Int(value) => FieldValue::Int(*value),
-            Self::Double(value) => FieldValue::Double(*value),
-            Self::Text(text) => FieldValue::Text(text),
-            Self::Bytes(bytes) => FieldValue::Bytes(bytes),
-        }
-    }
-}
 
 fn values() -> impl Strategy<Value = Owned> {
     prop_oneof![
