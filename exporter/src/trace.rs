@@ -3,7 +3,7 @@
 //! ```text
 //! TracingLayer   what the program does      layer.rs  visit.rs
 //! SpanRecord     one span, in memory        span.rs  event.rs  fields.rs
-//! Hub            from threads to batches    hub.rs
+//! Hub            from threads to batches    hub.rs  pool.rs
 //! ```
 //!
 //! Batches go the way of all else that is delivered: see `deliver`.
@@ -18,6 +18,7 @@ mod ids;
 pub(crate) mod layer;
 pub(crate) mod moment;
 pub(crate) mod own_thread;
+pub(crate) mod pool;
 pub(crate) mod sampler;
 pub(crate) mod span;
 pub(crate) mod span_ext;

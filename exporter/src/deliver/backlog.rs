@@ -137,7 +137,7 @@ mod tests {
                         for queue in &mut naive {
                             queue.push_back(items.clone());
                         }
-                        backlog.push(Batch { items, anchor: anchor.clone() });
+                        backlog.push(Batch { items, anchor: anchor.clone(), home: None });
                         for (queue, lost) in naive.iter_mut().zip(&mut lost) {
                             while queue.iter().map(Vec::len).sum::<usize>() > CAPACITY {
                                 *lost += queue.pop_front().unwrap().len() as u64;

@@ -15,7 +15,7 @@ pub(crate) struct EventRecord {
     pub(crate) metadata: &'static Metadata<'static>,
     /// Its message, if it has one: the name of a span's event, and the body of a
     /// log record.
-    pub(crate) message: Option<Box<str>>,
+    pub(crate) message: Option<String>,
     pub(crate) attributes: Fields,
     /// Whether it tells of an error: the span's event is named `exception` then
     /// (semantic conventions, *Exceptions*).

@@ -62,15 +62,21 @@ pub(crate) enum Key<'a> {
 }
 
 impl Fields {
-    /// None, with room for so many small ones.
-    pub(crate) fn with_room(attributes: usize) -> Self {
+    /// Makes room for so many small ones.
+    pub(crate) fn reserve(&mut self, attributes: usize) {
         // A key, a tag, and a number or a short text.
         const SMALL: usize = 18;
-        Self {
-            bytes: Vec::with_capacity(attributes * SMALL),
-            len: 0,
-            dropped: 0,
+        self.bytes.reserve(attributes * SMALL);
+    }
+
+    /// Forgets them, and keeps the room that they took, unless that is much.
+    pub(crate) fn clear(&mut self) {
+        const MUCH: usize = 1_024;
+        if self.bytes.capacity() > MUCH {
+            self.bytes = Vec::new();
         }
+        self.bytes.clear();
+        (self.len, self.dropped) = (0, 0);
     }
 
     /// How many were left out.
@@ -79,26 +85,25 @@ impl Fields {
     }
 
     /// Adds an attribute whose key is not among them.
+    #[inline]
     pub(crate) fn add(&mut self, key: Key<'_>, value: FieldValue<'_>, limits: AttributeLimits) {
-        if !self.open(key, limits) {
+        let tag = match value {
+            FieldValue::Bool(false) => FALSE,
+            FieldValue::Bool(true) => TRUE,
+            FieldValue::Int(_) => INT,
+            FieldValue::Double(_) => DOUBLE,
+            FieldValue::Text(_) => TEXT,
+            FieldValue::Bytes(_) => BYTES,
+        };
+        if !self.open(key, tag, limits) {
             return;
         }
         match value {
-            FieldValue::Bool(value) => self.bytes.push(if value { TRUE } else { FALSE }),
-            FieldValue::Int(value) => {
-                self.bytes.push(INT);
-                self.bytes.extend_from_slice(&value.to_le_bytes());
-            }
-            FieldValue::Double(value) => {
-                self.bytes.push(DOUBLE);
-                self.bytes.extend_from_slice(&value.to_le_bytes());
-            }
-            FieldValue::Text(text) => {
-                self.bytes.push(TEXT);
-                self.sized(cut(text, limits.value_length).as_bytes());
-            }
+            FieldValue::Bool(_) => {}
+            FieldValue::Int(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
+            FieldValue::Double(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
+            FieldValue::Text(text) => self.sized(cut(text, limits.value_length).as_bytes()),
             FieldValue::Bytes(bytes) => {
-                self.bytes.push(BYTES);
                 self.sized(&bytes[..bytes.len().min(limits.value_length as usize)]);
             }
         }
@@ -112,14 +117,13 @@ impl Fields {
         value: fmt::Arguments<'_>,
         limits: AttributeLimits,
     ) {
-        if !self.open(key, limits) {
+        if !self.open(key, TEXT, limits) {
             return;
         }
-        self.bytes.push(TEXT);
         let at = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
         let mut text = Bounded {
-            bytes: &mut self.bytes,
+            out: |text: &str| self.bytes.extend_from_slice(text.as_bytes()),
             rest: limits.value_length,
         };
         // Fails where it is full.
@@ -170,25 +174,26 @@ impl Fields {
         }
     }
 
-    /// Writes a key down, if there is room for one more.
-    fn open(&mut self, key: Key<'_>, limits: AttributeLimits) -> bool {
+    /// Writes a key and a tag down, if there is room for one more.
+    #[inline]
+    fn open(&mut self, key: Key<'_>, tag: u8, limits: AttributeLimits) -> bool {
         if self.len >= limits.count {
             self.dropped += 1;
             return false;
         }
         self.len += 1;
-        match key {
-            Key::Field(index) if index < NAMED.into() => self.bytes.push(index as u8),
+        let name = match key {
+            Key::Field(index) if index < NAMED.into() => {
+                self.bytes.extend_from_slice(&[index as u8, tag]);
+                return true;
+            }
             // `tracing` has no call sites with so many.
-            Key::Field(_) => {
-                self.bytes.push(NAMED);
-                self.sized(b"");
-            }
-            Key::Text(name) => {
-                self.bytes.push(NAMED);
-                self.sized(name.as_bytes());
-            }
-        }
+            Key::Field(_) => "",
+            Key::Text(name) => name,
+        };
+        self.bytes.push(NAMED);
+        self.sized(name.as_bytes());
+        self.bytes.push(tag);
         true
     }
 
@@ -210,15 +215,20 @@ pub(crate) fn cut(text: &str, characters: u32) -> &str {
 }
 
 /// Writes characters, so many at most; then it fails, and formatting ends.
-struct Bounded<'a> {
-    bytes: &'a mut Vec<u8>,
+struct Bounded<W> {
+    out: W,
     rest: u32,
 }
 
-impl Write for Bounded<'_> {
+impl<W: FnMut(&str)> Write for Bounded<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.rest == u32::MAX {
+            // No limit, so nothing to count.
+            (self.out)(text);
+            return Ok(());
+        }
         let taken = cut(text, self.rest);
-        self.bytes.extend_from_slice(taken.as_bytes());
+        (self.out)(taken);
         if taken.len() < text.len() {
             self.rest = 0;
             return Err(fmt::Error);
@@ -229,16 +239,15 @@ impl Write for Bounded<'_> {
 }
 
 /// What `text` displays, so many characters of it at most.
-pub(crate) fn bounded_text(text: fmt::Arguments<'_>, characters: u32) -> Box<str> {
-    let mut bytes = Vec::new();
+pub(crate) fn bounded_text(text: fmt::Arguments<'_>, characters: u32) -> String {
+    let mut all = String::new();
     let mut out = Bounded {
-        bytes: &mut bytes,
+        out: |text: &str| all.push_str(text),
         rest: characters,
     };
     // Fails where it is full.
     let _ = out.write_fmt(text);
-    let text = String::from_utf8(bytes).expect("it was text, cut between characters");
-    text.into()
+    all
 }
 
 struct Entries<'a> {

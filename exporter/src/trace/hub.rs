@@ -2,17 +2,18 @@
 //! threads that make them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
 use pqcnet_telemetry_core::Relay;
 use quanta::Clock;
 
-use super::batch::Batch;
+use super::batch::{Batch, Home};
 use super::event::LogRecord;
 use super::fields::AttributeLimits;
 use super::moment::{Anchor, Moment};
-use super::span::SpanRecord;
+use super::pool::Pool;
+use super::span::{Beginning, SpanRecord};
 use super::tally::{Spans, Tally};
 use crate::config::{LogRecordSettings, TelemetryConfig, TraceSettings};
 
@@ -30,6 +31,7 @@ pub(crate) struct Hub {
     pub(crate) log_records: LogRecordSettings,
     clock: Clock,
     spans: Relay<Box<SpanRecord>>,
+    pool: Arc<Pool<Box<SpanRecord>>>,
     records: Relay<LogRecord>,
     tally: Tally,
     malformed: AtomicU64,
@@ -71,6 +73,8 @@ impl Hub {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             is_on: !config.is_disabled,
             spans: Relay::new(lanes, traces.capacity, traces.batch),
+            // As many as may wait.
+            pool: Arc::new(Pool::new(traces.capacity)),
             records: Relay::new(lanes, log_records.capacity, log_records.batch),
             traces,
             log_records,
@@ -114,6 +118,21 @@ impl Hub {
         self.tally.closed(is_sampled);
     }
 
+    /// The record of a span that begins: a used one, where there is one.
+    pub(crate) fn record(&self, beginning: Beginning) -> Box<SpanRecord> {
+        let Some(mut record) = self.pool.take() else {
+            return SpanRecord::new(beginning);
+        };
+        record.begin_again(beginning);
+        record
+    }
+
+    /// Takes the record of a span that is not sent.
+    pub(crate) fn put_record(&self, mut span: Box<SpanRecord>) {
+        span.clear();
+        self.pool.put(span);
+    }
+
     /// Takes a span that has ended.
     pub(crate) fn send_span(&self, span: Box<SpanRecord>) {
         if self.spans.push(span) {
@@ -129,20 +148,17 @@ impl Hub {
 
     /// Takes everything out, in batches.
     pub(crate) fn collect(&self) -> Collected {
-        let mut collected = Collected {
-            spans: Vec::new(),
-            records: Vec::new(),
-        };
         let mut spans = Vec::new();
         self.spans.drain(|span| spans.push(span));
         let mut records = Vec::new();
         self.records.drain(|record| records.push(record));
         // After the last of them has ended.
         let anchor = Anchor::now(&self.clock);
-        batches(spans, self.traces.batch, &anchor, &mut collected.spans);
-        let most = self.log_records.batch;
-        batches(records, most, &anchor, &mut collected.records);
-        collected
+        let home: Arc<dyn Home<_>> = Arc::clone(&self.pool) as _;
+        Collected {
+            spans: batches(spans, self.traces.batch, &anchor, Some(&home)),
+            records: batches(records, self.log_records.batch, &anchor, None),
+        }
     }
 
     /// The calling thread is the one to call from now on.
@@ -184,12 +200,30 @@ impl Hub {
     }
 }
 
-fn batches<T>(items: Vec<T>, most: usize, anchor: &Anchor, out: &mut Vec<Batch<T>>) {
-    let mut items = items.into_iter().peekable();
-    while items.peek().is_some() {
-        out.push(Batch {
-            items: items.by_ref().take(most).collect(),
-            anchor: anchor.clone(),
-        });
+impl Home<Box<SpanRecord>> for Pool<Box<SpanRecord>> {
+    fn take_back(&self, mut items: Vec<Box<SpanRecord>>) {
+        // Here, and not on the threads that record.
+        for span in &mut items {
+            span.clear();
+        }
+        self.put_all(items);
     }
+}
+
+fn batches<T>(
+    items: Vec<T>,
+    most: usize,
+    anchor: &Anchor,
+    home: Option<&Arc<dyn Home<T>>>,
+) -> Vec<Batch<T>> {
+    let mut items = items.into_iter();
+    let batch = || Batch {
+        items: items.by_ref().take(most).collect(),
+        anchor: anchor.clone(),
+        home: home.cloned(),
+    };
+    let batches = std::iter::repeat_with(batch);
+    batches
+        .take_while(|batch| !batch.items.is_empty())
+        .collect()
 }

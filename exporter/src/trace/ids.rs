@@ -17,18 +17,18 @@ thread_local! {
     );
 }
 
-/// A random number, other than that of a forked process, whose generator begins
-/// where this one's was: the time goes into it.
-fn number(now: Moment) -> u64 {
-    GENERATOR.with_borrow_mut(Rng::next_u64) ^ now.0
+/// Random numbers, others than those of a forked process, whose generator begins
+/// where this one's was: the time goes into them.
+fn numbers<const N: usize>(now: Moment) -> [u64; N] {
+    GENERATOR.with_borrow_mut(|generator| [(); N].map(|()| generator.next_u64() ^ now.0))
 }
 
 /// The id of a new trace. Its right-most 56 bits are random, as sampling by ratio
 /// asks for (W3C *Trace Context*, level 2).
 pub(crate) fn trace_id(now: Moment) -> TraceId {
     loop {
-        let number = u128::from(number(now)) << 64 | u128::from(number(now));
-        if let Some(id) = NonZeroU128::new(number) {
+        let [high, low] = numbers(now).map(u128::from);
+        if let Some(id) = NonZeroU128::new(high << 64 | low) {
             return TraceId(id);
         }
     }
@@ -37,7 +37,8 @@ pub(crate) fn trace_id(now: Moment) -> TraceId {
 /// The id of a new span.
 pub(crate) fn span_id(now: Moment) -> SpanId {
     loop {
-        if let Some(id) = NonZeroU64::new(number(now)) {
+        let [number] = numbers(now);
+        if let Some(id) = NonZeroU64::new(number) {
             return SpanId(id);
         }
     }

@@ -25,7 +25,7 @@ use super::fields::{FieldValue, Fields, Key};
 use super::hub::Hub;
 use super::ids;
 use super::own_thread;
-use super::span::{Link, SpanKind, SpanRecord, Status};
+use super::span::{Beginning, Link, SpanRecord};
 use super::visit::{FieldVisitor, Said, Specials};
 
 /// A layer that sends spans as OTLP traces and events as OTLP log records: see
@@ -78,7 +78,7 @@ impl TracingLayer {
             .map_or_else(|| ids::trace_id(start), |parent| parent.trace_id);
         let sampler = &self.hub.traces.sampler;
         let is_sampled = sampler.is_sampled(parent.as_ref(), trace_id);
-        let mut record = Box::new(SpanRecord {
+        let beginning = Beginning {
             context: SpanContext {
                 trace_id,
                 span_id: ids::span_id(start),
@@ -88,19 +88,12 @@ impl TracingLayer {
             },
             parent: parent.map(|parent| (parent.span_id, parent.is_remote)),
             metadata: attributes.metadata(),
-            name: None,
-            kind: SpanKind::Internal,
-            start,
-            end: start,
-            attributes: if is_sampled {
-                Fields::with_room(attributes.metadata().fields().len())
-            } else {
-                Fields::default()
-            },
-            status: Status::Unset,
-            extras: None,
-        });
+            time: start,
+        };
+        let mut record = self.hub.record(beginning);
         if is_sampled {
+            let fields = attributes.metadata().fields().len();
+            record.attributes.reserve(fields);
             let mut specials = Specials::default();
             attributes.record(&mut FieldVisitor {
                 attributes: &mut record.attributes,
@@ -114,9 +107,15 @@ impl TracingLayer {
 
     /// The next span above, of those that are this layer's.
     fn parent_of<'a, S: LookupSpan<'a>>(&self, span: &SpanRef<'a, S>) -> Option<SpanContext> {
-        span.scope()
-            .skip(1)
-            .find_map(|above| self.context_of(&above))
+        // Not by `scope`, which would look this one up again.
+        let mut above = span.parent();
+        while let Some(span) = above {
+            if let Some(context) = self.context_of(&span) {
+                return Some(context);
+            }
+            above = span.parent();
+        }
+        None
     }
 
     pub(super) fn context_of<'a, S: LookupSpan<'a>>(
@@ -147,9 +146,21 @@ impl TracingLayer {
         open.hub == self.hub.id
     }
 
+    /// A span's record, out of the store.
+    fn take<'a, S: LookupSpan<'a>>(&self, span: &SpanRef<'a, S>) -> Option<Box<SpanRecord>> {
+        let mut extensions = span.extensions_mut();
+        let open = extensions.remove::<OpenSpan>()?;
+        if self.owns(&open) {
+            return Some(open.record);
+        }
+        extensions.insert(open);
+        None
+    }
+
     fn read_event(&self, event: &Event<'_>, is_of_span: bool) -> EventRecord {
         let limits = self.hub.event_limits(is_of_span);
         let mut attributes = Fields::default();
+        attributes.reserve(event.metadata().fields().len());
         let mut said = Said::default();
         event.record(&mut FieldVisitor {
             attributes: &mut attributes,
@@ -197,11 +208,15 @@ where
             return;
         };
         let record = self.begin(attributes, self.parent_of(&span));
+        let is_sampled = record.context.is_sampled();
+        let hub = self.hub.id;
         let mut extensions = span.extensions_mut();
-        if extensions.get_mut::<OpenSpan>().is_none() {
-            self.hub.opened(record.context.is_sampled());
-            let hub = self.hub.id;
-            extensions.insert(OpenSpan { record, hub });
+        match extensions.replace(OpenSpan { record, hub }) {
+            None => self.hub.opened(is_sampled),
+            // Another layer's, which came first.
+            Some(first) => {
+                extensions.replace(first);
+            }
         }
     }
 
@@ -262,15 +277,7 @@ where
         let Some(span) = context.span(&id) else {
             return;
         };
-        let open = {
-            let mut extensions = span.extensions_mut();
-            let open = extensions.get_mut::<OpenSpan>();
-            if !open.is_some_and(|open| self.owns(open)) {
-                return;
-            }
-            extensions.remove::<OpenSpan>()
-        };
-        let Some(OpenSpan { mut record, .. }) = open else {
+        let Some(mut record) = self.take(&span) else {
             return;
         };
         record.end = self.hub.now();
@@ -281,6 +288,8 @@ where
         }
         if is_sampled {
             self.hub.send_span(record);
+        } else {
+            self.hub.put_record(record);
         }
     }
 }

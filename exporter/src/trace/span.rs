@@ -27,6 +27,14 @@ pub(crate) struct SpanRecord {
     pub(crate) extras: Option<Box<Extras>>,
 }
 
+/// What is known of a span from its start on, but for its attributes.
+pub(crate) struct Beginning {
+    pub(crate) context: SpanContext,
+    pub(crate) parent: Option<(SpanId, bool)>,
+    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) time: Moment,
+}
+
 /// Events and links, each kind with how many were left out.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
@@ -34,6 +42,17 @@ pub(crate) struct Extras {
     pub(crate) dropped_events: u32,
     pub(crate) links: Vec<Link>,
     pub(crate) dropped_links: u32,
+}
+
+impl Extras {
+    /// Forgets them. Whether the room that they took is worth keeping.
+    fn clear(&mut self) -> bool {
+        const MUCH: usize = 8;
+        self.events.clear();
+        self.links.clear();
+        (self.dropped_events, self.dropped_links) = (0, 0);
+        self.events.capacity() <= MUCH && self.links.capacity() <= MUCH
+    }
 }
 
 /// A span of another trace, or of another part of this, that belongs to it.
@@ -81,6 +100,45 @@ impl Status {
 }
 
 impl SpanRecord {
+    /// A span that has just begun.
+    pub(crate) fn new(beginning: Beginning) -> Box<Self> {
+        Box::new(Self {
+            context: beginning.context,
+            parent: beginning.parent,
+            metadata: beginning.metadata,
+            name: None,
+            kind: SpanKind::Internal,
+            start: beginning.time,
+            end: beginning.time,
+            attributes: Fields::default(),
+            status: Status::Unset,
+            extras: None,
+        })
+    }
+
+    /// The same in the place of one that was cleared: field by field, as each
+    /// copy of the whole shows in what a span costs.
+    pub(crate) fn begin_again(&mut self, beginning: Beginning) {
+        self.context = beginning.context;
+        self.parent = beginning.parent;
+        self.metadata = beginning.metadata;
+        (self.start, self.end) = (beginning.time, beginning.time);
+    }
+
+    /// Leaves nothing of it but room for another.
+    pub(crate) fn clear(&mut self) {
+        self.context.state = None;
+        self.name = None;
+        self.kind = SpanKind::Internal;
+        self.attributes.clear();
+        self.status = Status::Unset;
+        if let Some(extras) = &mut self.extras
+            && !extras.clear()
+        {
+            self.extras = None;
+        }
+    }
+
     /// The span's name.
     pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(self.metadata.name())

@@ -77,18 +77,18 @@ impl Texts for Specials {
     fn take(&mut self, field: &Field, text: &dyn fmt::Display, limits: AttributeLimits) -> bool {
         let name = field.name();
         if name == "error" {
-            self.error = Some(bounded(text, limits));
+            self.error = Some(bounded(text, limits).into());
             return false;
         }
         let Some(name) = name.strip_prefix("otel.") else {
             return false;
         };
         match name {
-            "name" => self.name = Some(bounded(text, limits)),
+            "name" => self.name = Some(bounded(text, limits).into()),
             "kind" => self.kind = kind_of(&bounded(text, limits)),
             "status_code" => self.code = code_of(&bounded(text, limits)),
             "status_description" | "status_message" => {
-                self.description = Some(bounded(text, limits));
+                self.description = Some(bounded(text, limits).into());
             }
             _ => return false,
         }
@@ -105,9 +105,9 @@ impl Texts for Specials {
 /// What some fields say of an event.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
-    pub(crate) message: Option<Box<str>>,
+    pub(crate) message: Option<String>,
     /// By its field `error`, or the first that is an error.
-    pub(crate) error: Option<Box<str>>,
+    pub(crate) error: Option<String>,
 }
 
 impl Texts for Said {
@@ -193,7 +193,7 @@ impl<T: Texts> Visit for FieldVisitor<'_, T> {
 }
 
 /// A text, no longer than an attribute's.
-fn bounded(text: &dyn fmt::Display, limits: AttributeLimits) -> Box<str> {
+fn bounded(text: &dyn fmt::Display, limits: AttributeLimits) -> String {
     bounded_text(format_args!("{text}"), limits.value_length)
 }
 

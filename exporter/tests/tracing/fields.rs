@@ -4,12 +4,10 @@ use std::fmt;
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use pqcnet_telemetry::TelemetryConfig;
 use pqcnet_telemetry::trace::SpanExt;
 use tracing::{Span, error, error_span, info_span, instrument};
 
 use crate::received::{Traced, Value, attributes, text};
-use crate::support::sink::Sink;
 
 #[test]
 fn every_type_arrives_as_it_is() {
@@ -186,21 +184,15 @@ fn an_error_sets_the_status_of_its_span() {
 
 #[test]
 fn what_is_past_the_limits_is_left_out_and_counted() {
-    let limits = r#"
-        [telemetry]
-        self-metrics = false
-        protocol = "http/protobuf"
-        [telemetry.spans]
+    let traced = Traced::with_span_settings(
+        "
         attribute-count-limit = 2
         attribute-value-length-limit = 3
         event-count-limit = 1
         link-count-limit = 1
         event-attribute-count-limit = 1
-    "#;
-    let sink = Sink::start();
-    let limited = TelemetryConfig::from_toml_and_env(limits, |_| None).unwrap();
-    let limited = limited.with_endpoint(&sink.url());
-    let traced = Traced::to(sink, |_| limited);
+        ",
+    );
     traced.run(|| {
         let span = info_span!("full", a = "αβγδ", b = ?"long", c = 1);
         span.record("a", "late");

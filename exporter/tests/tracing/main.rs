@@ -10,5 +10,6 @@ mod fields;
 mod hostile;
 mod outages;
 mod received;
+mod reuse;
 mod setup;
 mod trees;

@@ -37,6 +37,16 @@ impl Traced {
         Self::of(sink, TelemetryHandle::from_config, change)
     }
 
+    /// With `[telemetry.spans]` of these lines.
+    pub(crate) fn with_span_settings(lines: &str) -> Self {
+        let head = "[telemetry]\nself-metrics = false\n[telemetry.spans]\n";
+        let file = TelemetryConfig::from_toml_and_env(&format!("{head}{lines}"), |_| None);
+        let file = file.unwrap().with_protocol(Protocol::HttpProtobuf);
+        let sink = Sink::start();
+        let file = file.with_endpoint(&sink.url());
+        Self::to(sink, |_| file)
+    }
+
     /// The same, jumping over every backoff.
     pub(crate) fn to_simulated(
         sink: Sink,

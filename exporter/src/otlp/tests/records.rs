@@ -141,7 +141,7 @@ pub(super) fn event_records() -> impl Strategy<Value = Arc<EventRecord>> {
         Arc::new(EventRecord {
             time,
             metadata,
-            message: message.map(String::into_boxed_str),
+            message,
             attributes,
             is_exception,
         })
