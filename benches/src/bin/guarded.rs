@@ -22,6 +22,7 @@ use pqcnet_telemetry::{OtlpEncoder, Protocol, TelemetryConfig, TelemetryHandle};
 use pqcnet_telemetry_benches::pages::{
     MetricsExporter, OPEN_METRICS, Ours, Page, PrometheusClient, Size, TEXT,
 };
+use pqcnet_telemetry_benches::spans::{Shape, Subject};
 use pqcnet_telemetry_benches::workload::{Outcome, values};
 use pqcnet_telemetry_core::component::{Level, Off};
 use pqcnet_telemetry_core::{Counter, Registry, Relay, instruments};
@@ -39,7 +40,7 @@ mod hot {
 
     use pqcnet_telemetry::{OtlpEncoder, TelemetryError, TelemetryHandle};
     use pqcnet_telemetry_benches::pages::Page;
-    use pqcnet_telemetry_benches::spans::Pass;
+    use pqcnet_telemetry_benches::spans::{Lost, Pass, Pipeline};
     use pqcnet_telemetry_benches::workload::Outcome;
     use pqcnet_telemetry_core::component::Off;
     use pqcnet_telemetry_core::{
@@ -164,6 +165,17 @@ mod hot {
         pass(values);
     }
 
+    /// The same, and the way of the spans into a request.
+    #[inline(never)]
+    pub(crate) fn span_encoded(
+        pass: Pass,
+        values: &[u64],
+        pipeline: &Pipeline,
+    ) -> Result<(), Lost> {
+        pass(values);
+        pipeline.flush()
+    }
+
     #[inline(never)]
     pub(crate) fn report(registry: &Registry, encoder: &mut OtlpEncoder) -> usize {
         encoder.add(&registry.flush());
@@ -192,7 +204,7 @@ mod hot {
 type Done = Result<(), Box<dyn Error>>;
 type Case = fn(u64) -> Done;
 
-const CASES: [(&str, Case); 29] = [
+const CASES: [(&str, Case); 33] = [
     ("fetch_add", |records| {
         let cell = AtomicU64::new(0);
         repeat(records, |value| hot::fetch_add(black_box(&cell), value));
@@ -240,6 +252,18 @@ const CASES: [(&str, Case); 29] = [
     ("relay", |items| {
         relay(items);
         Ok(())
+    }),
+    ("span", |count| {
+        spans::run((Shape::Span, Subject::Ours), count)
+    }),
+    ("span_child", |count| {
+        spans::run((Shape::Child, Subject::Ours), count)
+    }),
+    ("span_event", |count| {
+        spans::run((Shape::Event, Subject::Ours), count)
+    }),
+    ("span_encoded", |count| {
+        spans::run_encoded((Shape::Span, Subject::Ours), count)
     }),
     ("report_json", |reports| report(reports, Protocol::HttpJson)),
     ("report_protobuf", |reports| {

@@ -59,8 +59,8 @@ impl Bounds {
         let compiler = super::output_of(Command::new("rustc").arg("--version"))?;
         let header = format!(
             "\
-# What a record, a flush of 1,000 counters, or a report may cost on x86_64: instructions,
-# as callgrind counts them, and what its code must not contain. Checked by
+# What a record, a span, a flush of 1,000 counters, or a report may cost on x86_64:
+# instructions, as callgrind counts them, and what its code must not contain. Checked by
 # scripts/guard. The numbers are from `scripts/guard --record`, with
 # {compiler}
 "

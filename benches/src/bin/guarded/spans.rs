@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use pqcnet_telemetry_benches::guard::count::begin_counting;
-use pqcnet_telemetry_benches::spans::{Encoding, ROUND, Shape, Subject, round_of};
+use pqcnet_telemetry_benches::spans::{
+    Encoding, Lost, Pass, Pipeline, ROUND, Shape, Subject, round_of,
+};
 
 use super::{Done, hot};
 
@@ -23,13 +25,30 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
 }
 
 /// Records so many spans, in rounds, each until it is encoded.
-pub(crate) fn run((shape, subject): (Shape, Subject), spans: u64) -> Done {
+pub(crate) fn run(case: (Shape, Subject), spans: u64) -> Done {
+    rounds(case, spans, |pass, values, pipeline| {
+        hot::span(black_box(pass), black_box(values));
+        pipeline.flush()
+    })
+}
+
+/// The same, for what is counted to include the encoding.
+pub(crate) fn run_encoded(case: (Shape, Subject), spans: u64) -> Done {
+    rounds(case, spans, |pass, values, pipeline| {
+        hot::span_encoded(black_box(pass), black_box(values), pipeline)
+    })
+}
+
+fn rounds(
+    (shape, subject): (Shape, Subject),
+    spans: u64,
+    round: impl Fn(Pass, &[u64], &Pipeline) -> Result<(), Lost>,
+) -> Done {
     let pipeline = subject.install(Encoding::WhenFlushed);
     let (pass, values) = (shape.pass(subject), round_of(ROUND));
     let round = |values: &[u64]| {
-        hot::span(black_box(pass), black_box(values));
         pipeline.add_made(values.len() as u64 * shape.spans());
-        pipeline.flush()
+        round(pass, values, &pipeline)
     };
     // Makes what the first spans need.
     round(&values)?;
