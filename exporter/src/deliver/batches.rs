@@ -145,6 +145,16 @@ where
         self.current.is_some() || self.backlog().waiting(self.reader) > 0
     }
 
+    fn end(&self) -> u64 {
+        self.backlog().end()
+    }
+
+    fn is_past(&self, end: u64) -> bool {
+        // The current one was taken and is not done with.
+        let place = self.backlog().place(self.reader);
+        place - u64::from(self.current.is_some()) >= end
+    }
+
     fn waiting(&self) -> (u64, u64) {
         (self.rest() + self.backlog().waiting(self.reader), 0)
     }

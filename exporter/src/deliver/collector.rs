@@ -73,12 +73,8 @@ impl Shared {
         if collected.is_empty() {
             return;
         }
-        for batch in collected.spans {
-            spans.push(batch);
-        }
-        for batch in collected.records {
-            records.push(batch);
-        }
+        spans.extend(collected.spans);
+        records.extend(collected.records);
         drop((spans, records));
         self.wakers.iter().for_each(Waker::wake);
     }

@@ -65,6 +65,8 @@ pub(crate) struct Attempt {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
     stops: u64,
+    /// Of what it waits for.
+    end: u64,
 }
 
 impl Lane {
@@ -95,7 +97,10 @@ impl Lane {
     pub(crate) fn offer(&mut self, epoch: &RetiredEpoch, is_due: bool) -> Ticket {
         self.source.add(epoch, is_due);
         self.measure_queue();
-        Ticket { stops: self.stops }
+        Ticket {
+            stops: self.stops,
+            end: self.source.end(),
+        }
     }
 
     /// Learns that there may be more in the source, or less.
@@ -178,10 +183,11 @@ impl Lane {
     }
 
     /// Whether a flush of this ticket need wait no longer: everything is out,
-    /// or the lane waits after a failure. One that has got over its failure
+    /// or all that was there when it came, or the lane waits after a failure. One that has got over its failure
     /// before the flush looked has more to deliver, and nothing to say yet.
     pub(crate) fn is_settled(&self, ticket: Ticket, now: Instant) -> bool {
         (self.stops > ticket.stops && self.trouble.is_some())
+            || self.source.is_past(ticket.end)
             || (!self.is_in_flight && (!self.source.has_next() || self.is_waiting(now)))
     }
 

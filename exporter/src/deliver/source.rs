@@ -37,6 +37,16 @@ pub(crate) trait Source: Send {
     /// Whether `next` would give a request.
     fn has_next(&self) -> bool;
 
+    /// A place behind all that is there now, where others fill the source too.
+    fn end(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Whether all before that place is done with.
+    fn is_past(&self, _end: u64) -> bool {
+        false
+    }
+
     /// How much waits, in memory and on disk. None of totals, which are always
     /// there.
     fn waiting(&self) -> (u64, u64) {

@@ -1,14 +1,18 @@
 //! Receivers that are down, refuse, or take only part.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Instant;
 
+use pqcnet_telemetry::trace::TracingLayer;
 use pqcnet_telemetry::{DropReason, Signal};
-use tracing::{info, info_span};
+use tracing::{Dispatch, info, info_span};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::received::{Traced, records_in, spans_in};
 use crate::support::sink::{Answer, Sink};
-use crate::support::telemetry::{failing_sink, flush_until_delivered, report_of, status};
+use crate::support::telemetry::{PATIENT, failing_sink, flush_until_delivered, report_of, status};
 
 #[test]
 fn spans_wait_for_the_collector_up_to_their_bound() {
@@ -22,8 +26,8 @@ fn spans_wait_for_the_collector_up_to_their_bound() {
     }
     let report = report_of(&traced.telemetry, Signal::Traces);
     let dropped = report.dropped[&DropReason::QueueFull];
-    // Ten wait, and a batch that is being sent.
-    assert_eq!((dropped, report.waiting), (15, 15));
+    // Ten wait, what came last, and a batch that is being sent.
+    assert_eq!((dropped, report.waiting), (10, 20));
     traced.sink.received();
     is_up.store(true, Ordering::SeqCst);
     flush_until_delivered(&traced.telemetry);
@@ -31,9 +35,75 @@ fn spans_wait_for_the_collector_up_to_their_bound() {
     let mut ids: Vec<_> = received.iter().map(|span| &span.span_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 15);
+    assert_eq!(ids.len(), 20);
     let report = report_of(&traced.telemetry, Signal::Traces);
-    assert_eq!((report.delivered, report.waiting), (15, 0));
+    assert_eq!((report.delivered, report.waiting), (20, 0));
+}
+
+#[test]
+fn what_many_threads_trace_at_once_gives_way_to_nothing() {
+    let traced = Traced::with(|config| {
+        config
+            .with_span_capacity(8)
+            .with_span_batch(8)
+            .with_log_records(false)
+    });
+    let mut made = 0;
+    for _ in 0..20 {
+        // In one place each, if the machine has several: then more than eight.
+        let trace = || {
+            let dispatch = traced.dispatch.clone();
+            thread::spawn(move || {
+                tracing::dispatcher::with_default(&dispatch, || {
+                    (0..4).for_each(|_| info_span!("span").in_scope(|| {}));
+                });
+            })
+        };
+        let threads: Vec<_> = (0..3).map(|_| trace()).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        made += 12;
+        traced.telemetry.flush().unwrap();
+    }
+    let report = traced.telemetry.delivery_report();
+    let of_spans = report_of(&traced.telemetry, Signal::Traces);
+    assert_eq!(of_spans.total_dropped(), 0, "{of_spans}");
+    assert_eq!(of_spans.delivered + report.dropped_spans, made);
+}
+
+/// A flush that waited for what comes meanwhile would never end.
+#[test]
+fn a_flush_waits_for_what_was_there_when_it_came() {
+    let (telemetry, ended) = (OnceLock::<TracingLayer>::new(), AtomicBool::new(false));
+    let telemetry = Arc::new((telemetry, ended));
+    let own = Arc::clone(&telemetry);
+    // Each request is answered after two more batches were made.
+    let sink = Sink::answering(move |_| {
+        if let Some(layer) = own.0.get()
+            && !own.1.load(Ordering::SeqCst)
+        {
+            let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer.clone()));
+            tracing::dispatcher::with_default(&dispatch, || {
+                (0..2).for_each(|_| info_span!("more").in_scope(|| {}));
+            });
+        }
+        Answer::ok()
+    });
+    let traced = Traced::to(sink, |config| {
+        config
+            .with_span_capacity(1_000)
+            .with_span_batch(1)
+            .with_log_records(false)
+            .with_timeout(PATIENT)
+    });
+    let (layer, ended) = &*telemetry;
+    layer.set(traced.telemetry.tracing_layer()).unwrap();
+    traced.run(|| info_span!("first").in_scope(|| {}));
+    let start = Instant::now();
+    traced.telemetry.flush().unwrap();
+    assert!(start.elapsed() < PATIENT / 2, "{:?}", start.elapsed());
+    ended.store(true, Ordering::SeqCst);
 }
 
 #[test]
