@@ -20,20 +20,27 @@ impl TelemetryHandle {
     /// A layer that sends what the program traces: spans as traces, events as log
     /// records and as events of their spans.
     ///
-    /// To be added to the program's subscriber, with filters of one's own, and
-    /// once: a second layer of this handle on the same subscriber sees nothing.
+    /// What becomes of what is [a table of the module](crate::trace). The layer
+    /// takes every level of every crate; a program's filter goes with it:
     ///
     /// ```no_run
     /// use pqcnet_telemetry::{TelemetryConfig, TelemetryHandle};
+    /// use tracing_subscriber::filter::{LevelFilter, Targets};
     /// use tracing_subscriber::prelude::*;
     ///
     /// let telemetry = TelemetryHandle::from_config(TelemetryConfig::default())?;
+    /// let filter = Targets::new()
+    ///     .with_target("my_node", LevelFilter::DEBUG)
+    ///     .with_default(LevelFilter::WARN);
     /// tracing_subscriber::registry()
-    ///     .with(telemetry.tracing_layer())
+    ///     .with(telemetry.tracing_layer().with_filter(filter))
     ///     .init();
     /// let _flusher = telemetry.spawn_flusher();
     /// # Ok::<(), pqcnet_telemetry::TelemetryError>(())
     /// ```
+    ///
+    /// To be added to a subscriber once, and of one handle: a span is that of the
+    /// first such layer it meets, and with two of a handle each event is told twice.
     ///
     /// Spans are sent when they have ended, in batches: when one is full, at the
     /// configured interval, and with every flush; from the first flush on, or
@@ -58,7 +65,8 @@ impl TelemetryHandle {
     }
 
     /// Makes a subscriber of this layer alone the process's: the shortest way,
-    /// for programs that have none.
+    /// for programs that have none. It has no filter, so all that is traced is
+    /// sent, also by the crates a program is made of.
     ///
     /// Fails with [`TraceError::AlreadyInstalled`] where the process has a
     /// subscriber; that one's builder takes

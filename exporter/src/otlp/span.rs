@@ -3,7 +3,7 @@
 use super::items::Item;
 use super::response::printable;
 use super::{json, protobuf};
-use crate::trace::event::EventRecord;
+use crate::trace::event::{EXCEPTION_MESSAGE, EventRecord};
 use crate::trace::fields::FieldValue;
 use crate::trace::moment::Anchor;
 use crate::trace::span::{Link, SpanRecord, Status};
@@ -15,9 +15,6 @@ const IS_REMOTE: u32 = 0x200;
 /// The name of an event that tells of an error (semantic conventions,
 /// *Exceptions*).
 const EXCEPTION: &str = "exception";
-
-/// The attribute that has its message.
-const EXCEPTION_MESSAGE: &str = "exception.message";
 
 /// A span's `flags`: whether its parent is remote, says the protocol.
 pub(crate) fn flags(span: &SpanRecord) -> u32 {
@@ -53,17 +50,19 @@ pub(crate) fn event_name(event: &EventRecord) -> &str {
     }
 }
 
-/// An event's attributes in its span, with the message that is not its name.
+/// An event's attributes in its span, with the message where that is not its
+/// name: as the exception's, or beside it.
 pub(crate) fn event_attributes(
     event: &EventRecord,
 ) -> impl Iterator<Item = (&str, FieldValue<'_>)> {
-    let recorded = || event.attributes.iter(event.metadata);
-    let message = event
-        .message
-        .as_deref()
-        .filter(|_| event.is_exception && !recorded().any(|(name, _)| name == EXCEPTION_MESSAGE));
-    let message = message.map(|message| (EXCEPTION_MESSAGE, FieldValue::Text(message)));
-    recorded().chain(message)
+    let attributes = &event.attributes;
+    let has = |name| attributes.has(name, event.metadata);
+    let message = event.message.as_deref().filter(|_| event.is_exception);
+    let message = message.and_then(|message| {
+        let mut names = [EXCEPTION_MESSAGE, "message"].into_iter();
+        Some((names.find(|name| !has(name))?, FieldValue::Text(message)))
+    });
+    attributes.iter(event.metadata).chain(message)
 }
 
 impl Item for SpanRecord {

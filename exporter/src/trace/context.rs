@@ -65,6 +65,19 @@ impl SpanId {
 }
 
 impl SpanContext {
+    /// A span of another process, whose ids came by a way of one's own: for
+    /// headers there is [`extract_context`](crate::TelemetryHandle::extract_context).
+    /// To be the parent of a span here, or linked to.
+    pub fn remote(trace_id: TraceId, span_id: SpanId, is_sampled: bool) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            flags: if is_sampled { SAMPLED } else { 0 },
+            is_remote: true,
+            state: None,
+        }
+    }
+
     /// The trace.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id

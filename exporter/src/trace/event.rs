@@ -8,6 +8,9 @@ use super::context::{SpanId, TraceId};
 use super::fields::{FieldValue, Fields};
 use super::moment::Moment;
 
+/// The attribute of what an error says (semantic conventions, *Exceptions*).
+pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
+
 /// What a `tracing::event!` has recorded.
 #[derive(Debug)]
 pub(crate) struct EventRecord {
@@ -27,7 +30,7 @@ impl EventRecord {
     pub(crate) fn reason(&self) -> &str {
         let mut attributes = self.attributes.iter(self.metadata);
         let found = attributes.find_map(|(name, value)| match value {
-            FieldValue::Text(text) if name == "exception.message" => Some(text),
+            FieldValue::Text(text) if name == EXCEPTION_MESSAGE => Some(text),
             _ => None,
         });
         found.or(self.message.as_deref()).unwrap_or_default()

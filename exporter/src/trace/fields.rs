@@ -43,14 +43,44 @@ pub(crate) struct AttributeLimits {
     pub(crate) value_length: u32,
 }
 
-/// A value, as it is sent.
+/// The value of a span's attribute, as it is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum FieldValue<'a> {
+#[non_exhaustive]
+pub enum FieldValue<'a> {
+    /// A truth value.
     Bool(bool),
+    /// A signed integer.
     Int(i64),
+    /// A number, which may be infinite or none.
     Double(f64),
+    /// Text, cut after `attribute-value-length-limit` characters.
     Text(&'a str),
+    /// Bytes, cut after as many of them.
     Bytes(&'a [u8]),
+}
+
+macro_rules! from {
+    ($($type:ty => $variant:ident),* $(,)?) => {
+        $(impl<'a> From<$type> for FieldValue<'a> {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        })*
+    };
+}
+
+from! {
+    bool => Bool,
+    i64 => Int, i32 => Int, i16 => Int, i8 => Int, u32 => Int, u16 => Int, u8 => Int,
+    f64 => Double, f32 => Double,
+    &'a str => Text,
+    &'a [u8] => Bytes,
+}
+
+impl<'a> From<&'a String> for FieldValue<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
 }
 
 /// What names an attribute.
@@ -165,6 +195,16 @@ impl Fields {
             };
             (name, entry.value)
         })
+    }
+
+    /// Whether there is one of this name.
+    pub(crate) fn has(&self, name: &str, metadata: &'static Metadata<'static>) -> bool {
+        self.iter(metadata).any(|(other, _)| other == name)
+    }
+
+    /// Counts one that is not even tried.
+    pub(crate) fn refuse(&mut self) {
+        self.dropped += 1;
     }
 
     fn entries(&self) -> Entries<'_> {

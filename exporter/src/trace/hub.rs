@@ -93,25 +93,21 @@ impl Hub {
         self.clock.delta_as_nanos(start.0, end.0)
     }
 
-    /// What applies to an event, which may be a span's, a log record or both.
-    pub(crate) fn event_limits(&self, is_of_span: bool) -> AttributeLimits {
-        let of_span = AttributeLimits {
+    /// Of the attributes of a span's event.
+    pub(crate) fn span_event_limits(&self) -> AttributeLimits {
+        AttributeLimits {
             count: self.traces.limits.event_attributes,
             ..self.traces.limits.attributes
-        };
-        let of_record = self.log_records.attributes;
-        match (is_of_span, self.log_records.is_on) {
-            (true, true) => AttributeLimits {
-                count: of_span.count.min(of_record.count),
-                value_length: of_span.value_length.min(of_record.value_length),
-            },
-            (true, false) => of_span,
-            (false, _) => of_record,
         }
     }
 
     pub(crate) fn opened(&self, is_sampled: bool) {
         self.tally.opened(is_sampled);
+    }
+
+    /// An open span is sampled now, or no more.
+    pub(crate) fn resampled(&self, is_sampled: bool) {
+        self.tally.resampled(is_sampled);
     }
 
     pub(crate) fn closed(&self, is_sampled: bool) {

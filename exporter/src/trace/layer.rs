@@ -20,11 +20,13 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::context::{SpanContext, flags};
-use super::event::{EventRecord, LogRecord};
-use super::fields::{FieldValue, Fields, Key};
+use super::event::{EXCEPTION_MESSAGE, EventRecord, LogRecord};
+use super::fields::{AttributeLimits, FieldValue, Fields, Key};
 use super::hub::Hub;
 use super::ids;
+use super::moment::Moment;
 use super::own_thread;
+use super::remote;
 use super::span::{Beginning, Link, SpanRecord};
 use super::visit::{FieldVisitor, Said, Specials};
 
@@ -106,7 +108,10 @@ impl TracingLayer {
     }
 
     /// The next span above, of those that are this layer's.
-    fn parent_of<'a, S: LookupSpan<'a>>(&self, span: &SpanRef<'a, S>) -> Option<SpanContext> {
+    pub(super) fn parent_of<'a, S: LookupSpan<'a>>(
+        &self,
+        span: &SpanRef<'a, S>,
+    ) -> Option<SpanContext> {
         // Not by `scope`, which would look this one up again.
         let mut above = span.parent();
         while let Some(span) = above {
@@ -157,40 +162,58 @@ impl TracingLayer {
         None
     }
 
-    fn read_event(&self, event: &Event<'_>, is_of_span: bool) -> EventRecord {
-        let limits = self.hub.event_limits(is_of_span);
-        let mut attributes = Fields::default();
-        attributes.reserve(event.metadata().fields().len());
-        let mut said = Said::default();
-        event.record(&mut FieldVisitor {
-            attributes: &mut attributes,
-            texts: &mut said,
-            limits,
+    /// Whether the span is one whose fields anybody will read.
+    fn is_recording<'a, S: LookupSpan<'a>>(&self, span: &SpanRef<'a, S>) -> bool {
+        let extensions = span.extensions();
+        let open = extensions.get::<OpenSpan>();
+        open.is_some_and(|open| self.owns(open) && open.record.context.is_sampled())
+    }
+
+    /// The event as its span has it, if it has, and as a log record.
+    fn read_both(&self, event: &Event<'_>, is_of_span: bool) -> [Option<Arc<EventRecord>>; 2] {
+        let time = self.hub.now();
+        let read = |limits| Arc::new(read_event(event, time, limits));
+        let limits = self.hub.span_event_limits();
+        let of_span = is_of_span.then(|| read(limits));
+        let records = &self.hub.log_records;
+        let of_record = records.is_on.then(|| match &of_span {
+            Some(same) if limits == records.attributes => Arc::clone(same),
+            _ => read(records.attributes),
         });
-        let Said { message, error } = said;
-        if let Some(error) = &error {
-            // Semantic conventions, *Exceptions*.
-            let key = Key::Text("exception.message");
-            attributes.add(key, FieldValue::Text(error), limits);
-        }
-        EventRecord {
-            time: self.hub.now(),
-            metadata: event.metadata(),
-            is_exception: error.is_some(),
-            message,
-            attributes,
-        }
+        [of_span, of_record]
     }
 }
 
-/// Adds an event, with what an error says of its span's status.
-fn add_event(record: &mut SpanRecord, event: &Arc<EventRecord>, most: u32) {
-    if *event.metadata.level() == Level::ERROR {
-        record.status.fail(event.reason());
+fn read_event(event: &Event<'_>, time: Moment, limits: AttributeLimits) -> EventRecord {
+    let metadata = event.metadata();
+    let mut attributes = Fields::default();
+    attributes.reserve(metadata.fields().len());
+    let mut said = Said::default();
+    event.record(&mut FieldVisitor {
+        attributes: &mut attributes,
+        texts: &mut said,
+        limits,
+    });
+    let Said { message, error } = said;
+    if let Some(error) = &error
+        && !attributes.has(EXCEPTION_MESSAGE, metadata)
+    {
+        let key = Key::Text(EXCEPTION_MESSAGE);
+        attributes.add(key, FieldValue::Text(error), limits);
     }
+    EventRecord {
+        time,
+        metadata,
+        is_exception: error.is_some(),
+        message,
+        attributes,
+    }
+}
+
+fn add_event(record: &mut SpanRecord, event: Arc<EventRecord>, most: u32) {
     let extras = record.extras.get_or_insert_default();
     if extras.events.len() < most as usize {
-        extras.events.push(Arc::clone(event));
+        extras.events.push(event);
     } else {
         extras.dropped_events += 1;
     }
@@ -207,7 +230,8 @@ where
         let Some(span) = context.span(id) else {
             return;
         };
-        let record = self.begin(attributes, self.parent_of(&span));
+        let parent = self.parent_of(&span).or_else(remote::parent);
+        let record = self.begin(attributes, parent);
         let is_sampled = record.context.is_sampled();
         let hub = self.hub.id;
         let mut extensions = span.extensions_mut();
@@ -221,7 +245,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else {
+        let Some(span) = context.span(id).filter(|span| self.is_recording(span)) else {
             return;
         };
         let limits = self.hub.traces.limits.attributes;
@@ -253,23 +277,28 @@ where
         }
         let span = context.event_span(event);
         let inside = span.as_ref().and_then(|span| self.context_of(span));
+        let is_added = self.hub.traces.has_span_events;
+        let is_error = *event.metadata().level() == Level::ERROR;
         let is_of_span =
-            self.hub.traces.has_span_events && inside.as_ref().is_some_and(SpanContext::is_sampled);
-        let is_on = self.hub.log_records.is_on;
-        if !is_of_span && !is_on {
+            (is_added || is_error) && inside.as_ref().is_some_and(SpanContext::is_sampled);
+        if !is_of_span && !self.hub.log_records.is_on {
             return;
         }
-        let record = Arc::new(self.read_event(event, is_of_span));
-        if let Some(span) = span.filter(|_| is_of_span) {
+        let [of_span, of_record] = self.read_both(event, is_of_span);
+        if let (Some(span), Some(event)) = (span, of_span) {
             let most = self.hub.traces.limits.events;
-            self.change(&span, |open| add_event(open, &record, most));
-        }
-        if is_on {
-            let span = inside.map(|span| (span.trace_id, span.span_id, span.flags));
-            self.hub.send_record(LogRecord {
-                event: record,
-                span,
+            self.change(&span, |open| {
+                if is_error {
+                    open.status.fail(event.reason());
+                }
+                if is_added {
+                    add_event(open, event, most);
+                }
             });
+        }
+        if let Some(event) = of_record {
+            let span = inside.map(|span| (span.trace_id, span.span_id, span.flags));
+            self.hub.send_record(LogRecord { event, span });
         }
     }
 

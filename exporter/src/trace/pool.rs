@@ -8,7 +8,8 @@
 use std::cell::RefCell;
 
 use crossbeam_queue::ArrayQueue;
-use thread_local::ThreadLocal;
+
+use super::per_thread::PerThread;
 
 /// As many as a thread takes at once: a visit to what all share is rare, and
 /// what a thread that traces no more keeps is little.
@@ -18,7 +19,7 @@ const CHUNK: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Pool<T: Send> {
     chunks: ArrayQueue<Vec<T>>,
-    own: ThreadLocal<RefCell<Vec<T>>>,
+    own: PerThread<RefCell<Vec<T>>>,
 }
 
 impl<T: Send> Pool<T> {
@@ -26,13 +27,13 @@ impl<T: Send> Pool<T> {
     pub(crate) fn new(room: usize) -> Self {
         Self {
             chunks: ArrayQueue::new(room.div_ceil(CHUNK).max(1)),
-            own: ThreadLocal::new(),
+            own: PerThread::default(),
         }
     }
 
     /// One that was used, as it was given back.
     pub(crate) fn take(&self) -> Option<T> {
-        let mut own = self.own.get_or_default().borrow_mut();
+        let mut own = self.own.get()?.borrow_mut();
         if own.is_empty() {
             *own = self.chunks.pop()?;
         }
@@ -41,9 +42,11 @@ impl<T: Send> Pool<T> {
 
     /// Takes one back, for this thread.
     pub(crate) fn put(&self, item: T) {
-        let mut own = self.own.get_or_default().borrow_mut();
-        if own.len() < CHUNK {
-            own.push(item);
+        if let Some(own) = self.own.get() {
+            let mut own = own.borrow_mut();
+            if own.len() < CHUNK {
+                own.push(item);
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! What a program can do with a `tracing::Span` beyond `tracing`'s own.
 
-use pqcnet_telemetry_core::AttributeValue;
-use tracing::Span;
+use tracing::{Metadata, Span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::context::{SpanContext, flags};
-use super::fields::{AttributeLimits, FieldValue, Fields, Key};
+use super::fields::{AttributeLimits, FieldValue, Fields, Key, cut};
 use super::layer::{OpenSpan, TracingLayer};
+use super::span::Status;
 use super::w3c::{TRACEPARENT, TRACESTATE, TraceParent};
 
 /// What OpenTelemetry's spans can do and `tracing`'s can't: for
@@ -17,23 +17,34 @@ use super::w3c::{TRACEPARENT, TRACESTATE, TraceParent};
 /// [`tracing_subscriber::Registry`] and has a [`TracingLayer`]; for others, and
 /// for spans that are disabled, nothing happens and there is no context.
 pub trait SpanExt {
-    /// What the span passes on to its children.
+    /// What the span passes on to its children. Of a span that a filter of the
+    /// layer leaves out, that of the next one above it.
     fn context(&self) -> Option<SpanContext>;
 
     /// Makes it the child of a span that is elsewhere, such as in a request's
     /// headers, with that one's trace and by the sampler's decision for it.
     ///
     /// To be called before it has children: those it has stay in the trace it
-    /// was in. Fields that were recorded while it was not sampled are lost.
+    /// was in. Fields that were recorded while it was not sampled are lost, such as
+    /// those it began with where the sampler takes few traces of its own:
+    /// [`SpanContext::scope`] is for these.
     fn set_parent(&self, parent: &SpanContext);
 
     /// Links it to another span. One more than `link-count-limit` is counted and
-    /// left out.
-    fn add_link(&self, to: &SpanContext, attributes: &[(&str, AttributeValue)]);
+    /// left out, and so is an attribute without a name.
+    fn add_link(&self, to: &SpanContext, attributes: &[(&str, FieldValue<'_>)]);
 
     /// Sets an attribute whose name is known at run time only; fields that are
-    /// declared with the span cost less.
-    fn set_attribute(&self, name: &str, value: impl Into<AttributeValue>);
+    /// declared with the span cost less. Takes the place of one of the same name,
+    /// declared or not; one without a name is counted and left out.
+    fn set_attribute<'a>(&self, name: &str, value: impl Into<FieldValue<'a>>);
+
+    /// Says that the operation went well, whatever is said of errors afterwards.
+    fn set_ok(&self);
+
+    /// Says that the operation failed, and how, unless it was said to have gone
+    /// well. The last description stays.
+    fn set_error(&self, description: &str);
 
     /// Calls `header` with the name and the value of each header that carries
     /// the span's context into a request: `traceparent`, and `tracestate` where
@@ -43,11 +54,10 @@ pub trait SpanExt {
 
 impl SpanExt for Span {
     fn context(&self) -> Option<SpanContext> {
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method is of one lifetime, the closure of all"
-        )]
-        let context = with_span(self, |layer, span| layer.context_of(span));
+        let context = with_span(self, |layer, span| {
+            // A span that this layer does not take is as if it were not there.
+            layer.context_of(span).or_else(|| layer.parent_of(span))
+        });
         context.flatten()
     }
 
@@ -55,24 +65,39 @@ impl SpanExt for Span {
         with_span(self, |layer, span| layer.set_parent(span, parent));
     }
 
-    fn add_link(&self, to: &SpanContext, attributes: &[(&str, AttributeValue)]) {
+    fn add_link(&self, to: &SpanContext, attributes: &[(&str, FieldValue<'_>)]) {
         with_span(self, |layer, span| {
             let limits = AttributeLimits {
                 count: layer.hub.traces.limits.link_attributes,
                 ..layer.hub.traces.limits.attributes
             };
-            layer.add_link(span, to.clone(), fields_of(attributes, limits));
+            let attributes = fields_of(attributes, None, limits);
+            layer.add_link(span, to.clone(), attributes);
         });
     }
 
-    fn set_attribute(&self, name: &str, value: impl Into<AttributeValue>) {
+    fn set_attribute<'a>(&self, name: &str, value: impl Into<FieldValue<'a>>) {
         let attribute = [(name, value.into())];
         with_span(self, |layer, span| {
             let limits = layer.hub.traces.limits.attributes;
-            let attribute = fields_of(&attribute, limits);
+            let attribute = fields_of(&attribute, Some(span.metadata()), limits);
             layer.change(span, |record| {
                 record.attributes.set_all(&attribute, limits);
             });
+        });
+    }
+
+    fn set_ok(&self) {
+        with_span(self, |layer, span| {
+            layer.change(span, |record| record.status = Status::Ok);
+        });
+    }
+
+    fn set_error(&self, description: &str) {
+        with_span(self, |layer, span| {
+            let most = layer.hub.traces.limits.attributes.value_length;
+            let description = cut(description, most);
+            layer.change(span, |record| record.status.explain(description.into()));
         });
     }
 
@@ -97,8 +122,9 @@ impl TracingLayer {
         let record = &mut open.record;
         let sampler = &self.hub.traces.sampler;
         let is_sampled = sampler.is_sampled(Some(parent), parent.trace_id);
-        self.hub.closed(record.context.is_sampled());
-        self.hub.opened(is_sampled);
+        if is_sampled != record.context.is_sampled() {
+            self.hub.resampled(is_sampled);
+        }
         record.parent = Some((parent.span_id, parent.is_remote));
         record.context.trace_id = parent.trace_id;
         record.context.flags = flags(Some(parent), is_sampled);
@@ -123,17 +149,23 @@ fn with_span<R>(
     found.flatten()
 }
 
-fn fields_of(attributes: &[(&str, AttributeValue)], limits: AttributeLimits) -> Fields {
+/// Attributes by their names; those of the span whose metadata this is by their
+/// fields, where they are declared with it.
+fn fields_of(
+    attributes: &[(&str, FieldValue<'_>)],
+    span: Option<&'static Metadata<'static>>,
+    limits: AttributeLimits,
+) -> Fields {
     let mut all = Fields::default();
     for (name, value) in attributes {
-        let key = Key::Text(name);
-        let mut one = Fields::default();
-        match value {
-            AttributeValue::Bool(value) => one.add(key, FieldValue::Bool(*value), limits),
-            AttributeValue::Int(value) => one.add(key, FieldValue::Int(*value), limits),
-            // The core's enum may grow; its text is always there.
-            other => one.add_formatted(key, format_args!("{other}"), limits),
+        if name.is_empty() {
+            all.refuse();
+            continue;
         }
+        let field = span.and_then(|metadata| metadata.fields().field(*name));
+        let key = field.map_or(Key::Text(name), |field| Key::Field(field.index()));
+        let mut one = Fields::default();
+        one.add(key, *value, limits);
         all.set_all(&one, limits);
     }
     all

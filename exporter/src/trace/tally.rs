@@ -3,16 +3,23 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
-use thread_local::ThreadLocal;
+
+use super::per_thread::PerThread;
 
 /// Counts of spans, each thread's by itself.
 #[derive(Debug, Default)]
-pub(crate) struct Tally(ThreadLocal<CachePadded<Counts>>);
+pub(crate) struct Tally {
+    own: PerThread<CachePadded<Counts>>,
+    /// Of threads that were about to end.
+    ending: CachePadded<Counts>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
     sampled: AtomicU64,
     unsampled: AtomicU64,
+    now_sampled: AtomicU64,
+    now_unsampled: AtomicU64,
     sampled_closed: AtomicU64,
     unsampled_closed: AtomicU64,
 }
@@ -24,7 +31,11 @@ pub(crate) struct Spans {
     pub(crate) sampled: u64,
     /// Started, and not sampled.
     pub(crate) unsampled: u64,
-    /// Ended, of the sampled.
+    /// Sampled since they have the parent that they were given later.
+    pub(crate) now_sampled: u64,
+    /// Sampled until then.
+    pub(crate) now_unsampled: u64,
+    /// Ended, of those sampled in the end.
     pub(crate) sampled_closed: u64,
     /// Ended, of the others.
     pub(crate) unsampled_closed: u64,
@@ -34,49 +45,71 @@ impl Spans {
     /// Sampled, started and not ended.
     pub(crate) fn live(&self) -> u64 {
         // One thread's start may be seen after another's end of the same span.
-        self.sampled.saturating_sub(self.sampled_closed)
+        let sampled = self.sampled + self.now_sampled;
+        sampled.saturating_sub(self.now_unsampled + self.sampled_closed)
     }
 
     /// Started and not ended.
     pub(crate) fn open(&self) -> u64 {
-        self.live() + self.unsampled.saturating_sub(self.unsampled_closed)
+        let unsampled = self.unsampled + self.now_unsampled;
+        self.live() + unsampled.saturating_sub(self.now_sampled + self.unsampled_closed)
     }
 }
 
 impl Tally {
     pub(crate) fn opened(&self, is_sampled: bool) {
-        let counts = self.0.get_or_default();
-        bump(if is_sampled {
-            &counts.sampled
-        } else {
-            &counts.unsampled
+        self.bump(|counts| {
+            if is_sampled {
+                &counts.sampled
+            } else {
+                &counts.unsampled
+            }
+        });
+    }
+
+    /// An open span is sampled now, or no more. It has started once all the same.
+    pub(crate) fn resampled(&self, is_sampled: bool) {
+        self.bump(|counts| {
+            if is_sampled {
+                &counts.now_sampled
+            } else {
+                &counts.now_unsampled
+            }
         });
     }
 
     pub(crate) fn closed(&self, is_sampled: bool) {
-        let counts = self.0.get_or_default();
-        bump(if is_sampled {
-            &counts.sampled_closed
-        } else {
-            &counts.unsampled_closed
+        self.bump(|counts| {
+            if is_sampled {
+                &counts.sampled_closed
+            } else {
+                &counts.unsampled_closed
+            }
         });
     }
 
     pub(crate) fn sums(&self) -> Spans {
         let mut sums = Spans::default();
-        for counts in &self.0 {
+        for counts in self.own.all().chain([&self.ending]) {
             sums.sampled += counts.sampled.load(Ordering::Relaxed);
             sums.unsampled += counts.unsampled.load(Ordering::Relaxed);
+            sums.now_sampled += counts.now_sampled.load(Ordering::Relaxed);
+            sums.now_unsampled += counts.now_unsampled.load(Ordering::Relaxed);
             sums.sampled_closed += counts.sampled_closed.load(Ordering::Relaxed);
             sums.unsampled_closed += counts.unsampled_closed.load(Ordering::Relaxed);
         }
         sums
     }
-}
 
-/// Adds one to a count that only this thread writes.
-fn bump(count: &AtomicU64) {
-    count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    fn bump(&self, count: impl FnOnce(&Counts) -> &AtomicU64) {
+        if let Some(counts) = self.own.get() {
+            // Nobody else writes to it.
+            let count = count(counts);
+            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            count(&self.ending).fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
-use pqcnet_telemetry::trace::{Sampler, SpanExt, current_context};
-use tracing::info_span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use pqcnet_telemetry::trace::{Sampler, SpanContext, SpanExt, SpanId, TraceId, current_context};
+use tracing::{Dispatch, debug_span, info_span};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::received::Traced;
+use crate::support::read::{metrics_in, points_of, value_of};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const STATE: &str = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
@@ -85,6 +90,120 @@ fn a_parent_that_is_not_sampled_has_children_that_are_not() {
     });
     assert!(traced.spans().0.is_empty());
     assert_eq!(traced.telemetry.delivery_report().open_spans, 0);
+}
+
+#[test]
+fn a_span_starts_once_whatever_parent_it_is_given() {
+    let traced = Traced::with(|config| config.with_self_metrics(true));
+    let parent = |flags| {
+        let parent = PARENT.replace("-01", flags);
+        let pairs = [("traceparent", &*parent)];
+        traced.telemetry.extract_context(headers(&pairs)).unwrap()
+    };
+    let open = traced.run(|| {
+        info_span!("sampled").set_parent(&parent("-01"));
+        let unsampled = info_span!("unsampled");
+        unsampled.set_parent(&parent("-00"));
+        let again = info_span!("again");
+        again.set_parent(&parent("-00"));
+        again.set_parent(&parent("-01"));
+        (unsampled, again)
+    });
+    // What is found at one cut is in the report of the next.
+    for _ in 0..2 {
+        traced.telemetry.record_counter("c", 1).unwrap();
+        traced.telemetry.flush().unwrap();
+    }
+    let requests = traced.sink.received();
+    let metrics: Vec<_> = requests.iter().flat_map(metrics_in).collect();
+    let last = |name: &str| {
+        let metric = metrics.iter().rfind(|metric| metric.name == name).unwrap();
+        let points = points_of(metric).iter();
+        points.map(value_of).sum::<i64>()
+    };
+    assert_eq!(last("otel.sdk.span.started"), 3);
+    assert_eq!(last("otel.sdk.span.live"), 1);
+    assert_eq!(traced.telemetry.delivery_report().open_spans, 2);
+    drop(open);
+    assert_eq!(traced.telemetry.delivery_report().open_spans, 0);
+}
+
+#[test]
+fn a_span_that_begins_under_a_remote_one_has_its_fields() {
+    let ratio = Sampler::parent_based(Sampler::ratio(0.0));
+    let traced = Traced::with(|config| config.with_sampler(ratio));
+    let parent = traced
+        .telemetry
+        .extract_context(headers(&[("traceparent", PARENT)]));
+    let parent = parent.unwrap();
+    traced.run(|| {
+        let begin = || info_span!("request", otel.kind = "server", path = "/");
+        let request = parent.scope(|| {
+            let caught = std::panic::catch_unwind(|| {
+                SpanContext::remote(
+                    parent.trace_id(),
+                    SpanId::from_bytes([9; 8]).unwrap(),
+                    false,
+                )
+                .scope(|| panic!("in a scope"));
+            });
+            assert!(caught.is_err());
+            begin()
+        });
+        request.in_scope(|| parent.scope(|| info_span!("child").in_scope(|| {})));
+        begin().in_scope(|| {});
+    });
+    let spans = traced.spans();
+    assert_eq!(spans.names(), ["child", "request"]);
+    let request = spans.named("request");
+    assert_eq!(request.parent_span_id, parent.span_id().to_bytes());
+    assert_eq!(request.trace_id, parent.trace_id().to_bytes());
+    assert_eq!(
+        (request.kind(), request.attributes.len()),
+        (SpanKind::Server, 1)
+    );
+    spans.assert_child("child", "request");
+}
+
+#[test]
+fn a_span_that_the_layer_leaves_out_hands_on_the_one_above() {
+    let traced = Traced::new();
+    let layer = traced
+        .telemetry
+        .tracing_layer()
+        .with_filter(LevelFilter::INFO);
+    let subscriber = tracing_subscriber::registry().with(layer).with(AllSpans);
+    tracing::dispatcher::with_default(&Dispatch::new(subscriber), || {
+        info_span!("request").in_scope(|| {
+            let above = current_context().unwrap();
+            debug_span!("inner").in_scope(|| {
+                assert!(!tracing::Span::current().is_disabled());
+                assert_eq!(current_context(), Some(above));
+            });
+        });
+    });
+    assert_eq!(traced.spans().names(), ["request"]);
+}
+
+/// A layer that takes what the other leaves out.
+struct AllSpans;
+
+impl<S: tracing::Subscriber> Layer<S> for AllSpans {}
+
+#[test]
+fn a_context_can_be_made_of_ids() {
+    let traced = Traced::new();
+    let (trace, span) = (TraceId::from_bytes([1; 16]), SpanId::from_bytes([2; 8]));
+    let parent = SpanContext::remote(trace.unwrap(), span.unwrap(), true);
+    traced.run(|| info_span!("child").set_parent(&parent));
+    let spans = traced.spans();
+    let child = spans.named("child");
+    assert_eq!(
+        (&*child.trace_id, &*child.parent_span_id),
+        (&[1; 16][..], &[2; 8][..])
+    );
+    // The parent is remote, says OTLP.
+    assert_eq!(child.flags & 0x300, 0x300);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Events: of their spans, and log records.
 
 use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use pqcnet_telemetry::{KemUsageReason, KemUsageRecord, Signal};
 use tracing::{Level, debug, error, event, info, info_span, trace, warn};
 
-use crate::received::{Traced, Value, attributes, text};
+use crate::received::{Traced, Value, attributes, records_in, spans_in, text};
 use crate::support::telemetry::report_of;
 
 #[test]
@@ -16,14 +17,8 @@ fn an_event_is_a_log_record_with_the_ids_of_its_span() {
     });
     traced.telemetry.flush().unwrap();
     let requests = traced.sink.received();
-    let spans: Vec<_> = requests
-        .iter()
-        .flat_map(crate::received::spans_in)
-        .collect();
-    let records: Vec<_> = requests
-        .iter()
-        .flat_map(crate::received::records_in)
-        .collect();
+    let spans: Vec<_> = requests.iter().flat_map(spans_in).collect();
+    let records: Vec<_> = requests.iter().flat_map(records_in).collect();
     let [before, inside] = &records[..] else {
         panic!("{records:?}");
     };
@@ -84,20 +79,65 @@ fn either_half_of_an_event_can_be_turned_off() {
     }
     let requests = spans_only.sink.received();
     assert!(requests.iter().all(|request| request.path == "/v1/traces"));
-    assert_eq!(crate::received::spans_in(&requests[0])[0].events.len(), 1);
+    assert_eq!(spans_in(&requests[0])[0].events.len(), 1);
     let requests = records_only.sink.received();
-    let spans: Vec<_> = requests
-        .iter()
-        .flat_map(crate::received::spans_in)
-        .collect();
+    let spans: Vec<_> = requests.iter().flat_map(spans_in).collect();
     assert!(spans[0].events.is_empty());
-    assert_eq!(
-        requests
-            .iter()
-            .flat_map(crate::received::records_in)
-            .count(),
-        1
+    assert_eq!(requests.iter().flat_map(records_in).count(), 1);
+}
+
+#[test]
+fn an_error_sets_the_status_where_events_are_not_added() {
+    #[tracing::instrument(err)]
+    fn fails() -> Result<(), &'static str> {
+        Err("no peer")
+    }
+    for has_records in [false, true] {
+        let traced =
+            Traced::with(|config| config.with_span_events(false).with_log_records(has_records));
+        traced.run(|| {
+            fails().unwrap_err();
+            info_span!("fine").in_scope(|| info!("an event"));
+        });
+        let spans = traced.spans();
+        let span = spans.named("fails");
+        let status = span.status.clone().unwrap();
+        assert_eq!(
+            (status.code(), &*status.message),
+            (StatusCode::Error, "no peer")
+        );
+        assert!(span.events.is_empty() && spans.named("fine").status.is_none());
+    }
+}
+
+#[test]
+fn spans_and_log_records_have_limits_of_their_own() {
+    let traced = Traced::with_span_settings(
+        "
+        attribute-value-length-limit = 3
+        event-attribute-count-limit = 1
+        ",
     );
+    traced.run(|| {
+        info_span!("span").in_scope(|| info!(first = "12345", second = 2, "an event"));
+    });
+    traced.telemetry.flush().unwrap();
+    let requests = traced.sink.received();
+    let spans: Vec<_> = requests.iter().flat_map(spans_in).collect();
+    let event = &spans[0].events[0];
+    assert_eq!(event.name, "an ");
+    assert_eq!(attributes(&event.attributes)["first"], &text("123"));
+    assert_eq!(
+        (event.attributes.len(), event.dropped_attributes_count),
+        (1, 1)
+    );
+    let records: Vec<_> = requests.iter().flat_map(records_in).collect();
+    let record = &records[0];
+    assert_eq!(record.body.clone().unwrap().value, Some(text("an event")));
+    let found = attributes(&record.attributes);
+    assert_eq!(found["first"], &text("12345"));
+    assert_eq!((found.len(), record.dropped_attributes_count), (2, 0));
+    assert_eq!(record.time_unix_nano, event.time_unix_nano);
 }
 
 #[test]

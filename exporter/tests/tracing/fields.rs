@@ -4,7 +4,7 @@ use std::fmt;
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use pqcnet_telemetry::trace::SpanExt;
+use pqcnet_telemetry::trace::{Sampler, SpanExt};
 use tracing::{Span, error, error_span, info_span, instrument};
 
 use crate::received::{Traced, Value, attributes, text};
@@ -66,6 +66,82 @@ fn late_fields_arrive_and_the_last_of_a_name_stays() {
     assert_eq!(found["then"], &text("twice"));
     assert_eq!(found["first"], &Value::IntValue(2));
     assert_eq!(found["at.run.time"], &text("again"));
+}
+
+#[test]
+fn a_name_is_there_once_however_it_is_set() {
+    let traced = Traced::new();
+    traced.run(|| {
+        let span = info_span!("span", user = 1, later = tracing::field::Empty);
+        span.set_attribute("user", 0.5);
+        span.set_attribute("later", &[7, 0][..]);
+        span.record("later", true);
+        span.set_attribute("", "of no name");
+        let other = info_span!("other").context().unwrap();
+        let pairs = [("a", 1.into()), ("", 2.into()), ("a", "again".into())];
+        span.add_link(&other, &pairs);
+        span.in_scope(|| {
+            error!(error = "no peer", exception.message = "given", "it failed");
+            error!(error = "no peer", "it failed");
+        });
+    });
+    let spans = traced.spans();
+    let span = spans.named("span");
+    let found = attributes(&span.attributes);
+    assert_eq!(found["user"], &Value::DoubleValue(0.5));
+    assert_eq!(found["later"], &Value::BoolValue(true));
+    assert_eq!((found.len(), span.dropped_attributes_count), (2, 1));
+    let link = &span.links[0];
+    assert_eq!(attributes(&link.attributes)["a"], &text("again"));
+    assert_eq!(
+        (link.attributes.len(), link.dropped_attributes_count),
+        (1, 1)
+    );
+    for (event, message) in span.events.iter().zip(["given", "no peer"]) {
+        let found = attributes(&event.attributes);
+        assert_eq!(found["exception.message"], &text(message));
+        assert_eq!(
+            (&*event.name, found["message"]),
+            ("exception", &text("it failed"))
+        );
+    }
+    assert_eq!(span.events.len(), 2);
+}
+
+#[test]
+fn a_status_is_set_by_calls() {
+    let traced = Traced::new();
+    traced.run(|| {
+        let failed = info_span!("failed");
+        failed.set_error("no peer");
+        failed.set_error("no route");
+        let fine = info_span!("fine");
+        fine.set_error("at first");
+        fine.set_ok();
+        fine.set_error("too late");
+    });
+    let spans = traced.spans();
+    let status = |name| spans.named(name).status.clone().unwrap();
+    assert_eq!(status("failed").message, "no route");
+    assert_eq!(status("failed").code(), StatusCode::Error);
+    assert_eq!(status("fine").message, "");
+    assert_eq!(status("fine").code(), StatusCode::Ok);
+}
+
+#[test]
+fn fields_that_nobody_reads_are_not_formatted() {
+    struct Never;
+    impl fmt::Debug for Never {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("was formatted");
+        }
+    }
+    let traced = Traced::with(|config| config.with_sampler(Sampler::always_off()));
+    traced.run(|| {
+        let span = info_span!("span", early = ?Never, late = tracing::field::Empty);
+        span.record("late", tracing::field::debug(Never));
+    });
+    assert!(traced.spans().0.is_empty());
 }
 
 #[test]

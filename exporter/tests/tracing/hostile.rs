@@ -1,5 +1,6 @@
 //! Programs that trace in the wrong moment.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -103,6 +104,27 @@ fn a_second_layer_of_the_same_handle_sees_nothing() {
         info_span!("once").in_scope(|| {});
     });
     assert_eq!(traced.spans().names(), ["once"]);
+    assert_eq!(traced.telemetry.delivery_report().open_spans, 0);
+}
+
+/// A span that is dropped by a thread-local, where the layer's own thread-locals
+/// are gone already.
+#[test]
+fn a_span_can_outlive_what_its_thread_had() {
+    thread_local! {
+        static HELD: RefCell<Option<Span>> = const { RefCell::new(None) };
+    }
+    let traced = Traced::new();
+    let dispatch = traced.dispatch.clone();
+    let hold = move || {
+        HELD.with_borrow_mut(|held| {
+            // Here, so that the layer's thread-locals are younger, and gone first.
+            let span = tracing::dispatcher::with_default(&dispatch, || info_span!("held"));
+            *held = Some(span);
+        });
+    };
+    std::thread::spawn(hold).join().unwrap();
+    assert_eq!(traced.spans().names(), ["held"]);
     assert_eq!(traced.telemetry.delivery_report().open_spans, 0);
 }
 

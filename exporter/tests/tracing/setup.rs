@@ -1,14 +1,14 @@
 //! How tracing begins and ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pqcnet_telemetry::{DropReason, Signal, TelemetryHandle};
 use tracing::{Dispatch, info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::received::{Traced, records_in, spans_in};
-use crate::support::sink::Sink;
-use crate::support::telemetry::{PATIENT, REFUSING, config, report_of, signal_in};
+use crate::support::sink::{Answer, Sink};
+use crate::support::telemetry::{PATIENT, REFUSING, config, kem, report_of, signal_in};
 
 #[test]
 fn a_layer_made_after_the_first_flush_delivers() {
@@ -69,6 +69,19 @@ fn a_shutdown_drains_and_counts_what_is_open() {
 }
 
 #[test]
+fn a_shutdown_waits_no_longer_than_asked_for_spans() {
+    let hanging = Sink::answering(|_| Answer::Hang);
+    let traced = Traced::to(hanging, |config| config.with_log_records(false));
+    traced.run(|| (0..3).for_each(|_| info_span!("lost").in_scope(|| {})));
+    let start = Instant::now();
+    let report = traced.telemetry.shutdown(Duration::from_millis(100));
+    // Far below what a request may take, far above what a busy machine does.
+    assert!(start.elapsed() < PATIENT / 2, "{:?}", start.elapsed());
+    let of_spans = signal_in(report, Signal::Traces);
+    assert_eq!(of_spans.total_dropped() + of_spans.waiting, 3, "{of_spans}");
+}
+
+#[test]
 fn a_shutdown_without_a_receiver_counts_all_as_lost() {
     let telemetry = TelemetryHandle::from_config(config(REFUSING)).unwrap();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(telemetry.tracing_layer()));
@@ -79,6 +92,21 @@ fn a_shutdown_without_a_receiver_counts_all_as_lost() {
     let traces = report_of(&telemetry, Signal::Traces);
     assert_eq!(traces.dropped[&DropReason::Shutdown], 3);
     assert_eq!((traces.delivered, traces.waiting), (0, 0));
+}
+
+#[test]
+fn a_backend_of_traces_is_asked_for_nothing_else() {
+    let traced = Traced::with(|config| config.with_self_metrics(true).traces_only());
+    traced.telemetry.record_counter("c", 1).unwrap();
+    traced.telemetry.record_kem_event(kem("k"));
+    traced.run(|| info_span!("span").in_scope(|| info!("event")));
+    let snapshot = traced.telemetry.flush().unwrap();
+    assert_eq!(snapshot.counters["c"], 1);
+    let requests = traced.sink.received();
+    let paths: Vec<_> = requests.iter().map(|request| &*request.path).collect();
+    assert_eq!(paths, ["/v1/traces"]);
+    let report = traced.telemetry.shutdown(PATIENT);
+    assert_eq!(report.signals.len(), 1, "{report}");
 }
 
 #[test]

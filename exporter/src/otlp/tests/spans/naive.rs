@@ -88,13 +88,16 @@ fn flags(flags: u8, is_remote: bool) -> u32 {
 fn event_message(event: &EventRecord, clocks: Clocks) -> message::Event {
     let mut attributes = key_values(&event.attributes, event.metadata);
     let text = event.message.as_deref();
-    if event.is_exception
-        && attributes
+    if let Some(text) = text.filter(|_| event.is_exception) {
+        let is_there = attributes
             .iter()
-            .all(|pair| pair.key != "exception.message")
-    {
-        let attribute = |text| key_value("exception.message", FieldValue::Text(text));
-        attributes.extend(text.map(attribute));
+            .any(|pair| pair.key == "exception.message");
+        let key = if is_there {
+            "message"
+        } else {
+            "exception.message"
+        };
+        attributes.push(key_value(key, FieldValue::Text(text)));
     }
     let name = if event.is_exception {
         "exception"
