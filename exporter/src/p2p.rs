@@ -79,9 +79,9 @@
 //!
 //! **What is recorded.** All spans have the level INFO and the target [`TARGET`].
 //! Counts, sizes and milliseconds are whole numbers; a duration below one
-//! millisecond is 0. Peers and packages are recorded as they are displayed, if
-//! anybody listens. Texts that others choose the length of are cut, between
-//! characters: [`QUERY_TEXT_LIMIT`], [`ERROR_LIMIT`].
+//! millisecond is 0. Texts are recorded as they are displayed, if anybody listens,
+//! and cut between characters, as others choose their length: [`ID_LIMIT`],
+//! [`QUERY_TEXT_LIMIT`], [`ERROR_LIMIT`].
 //!
 //! **Status.** An operation that fails has the status of an error, by the special
 //! fields `otel.status_code` and `otel.status_description`, beside its attribute
@@ -112,6 +112,9 @@ pub use search::{DhtPeerQuery, QueryDhtParallel, Search};
 
 /// The target of all spans, for filters.
 pub const TARGET: &str = "pqcnet::p2p";
+
+/// The most characters of an id, a version, an address or the name of an event.
+pub const ID_LIMIT: u32 = 256;
 
 /// The most characters of a search's `query_text`.
 pub const QUERY_TEXT_LIMIT: u32 = 256;

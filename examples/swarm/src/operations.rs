@@ -114,7 +114,13 @@ async fn query_dht_parallel(
 
     let mut packages = BTreeMap::new();
     let mut answered = BTreeSet::new();
-    let mut answers = query.instrument(node.get(package_id)).await?;
+    let mut answers = match query.instrument(node.get(package_id)).await {
+        Ok(answers) => answers,
+        Err(error) => {
+            query.failed(&error);
+            return Err(error);
+        }
+    };
     while let Some(answer) = answers.recv().await {
         if let Some(span) = asked.remove(&answer.peer) {
             span.succeeded();

@@ -29,10 +29,10 @@ macro_rules! argument {
 /// The value, as it is recorded.
 macro_rules! value {
     (text, $text:ident) => {
-        tracing::field::display($text)
+        tracing::field::display($crate::p2p::text::Limited($text, $crate::p2p::ID_LIMIT))
     };
     (optional_text, $text:ident) => {
-        $text.map(tracing::field::display)
+        $text.map(|text| $crate::p2p::declare::value!(text, text))
     };
     (query, $text:ident) => {
         tracing::field::display($crate::p2p::text::Limited(

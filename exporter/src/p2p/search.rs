@@ -55,6 +55,12 @@ impl QueryDhtParallel {
         self.peers_queried(peers_queried);
         self.successful_responses(successful_responses);
     }
+
+    /// Ends without a result, such as when the DHT could not be asked. This is
+    /// the status only; the span has no `error`.
+    pub fn failed(self, error: impl Display) {
+        self.open.fail(error);
+    }
 }
 
 operation! {

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use pqcnet_telemetry::p2p::{
-    Bootstrap, ConnectionClosed, ERROR_LIMIT, IncomingConnectionError, QUERY_TEXT_LIMIT, Search,
-    StoreInDht,
+    Bootstrap, ConnectionClosed, ERROR_LIMIT, ID_LIMIT, IncomingConnectionError, ProcessEvents,
+    QUERY_TEXT_LIMIT, Search, StoreInDht,
 };
 use tracing::subscriber::{NoSubscriber, with_default};
 
@@ -33,6 +33,21 @@ fn errors_and_causes_are_cut_after_so_many_characters() {
     assert_eq!(span.text("cause"), whole);
     let span = span_of(|| drop(IncomingConnectionError::start(long())));
     assert_eq!(span.text("error"), whole);
+}
+
+#[test]
+fn ids_are_cut_after_so_many_characters() {
+    let whole = "é".repeat(256);
+    assert_eq!(ID_LIMIT, 256);
+    let span = span_of(|| StoreInDht::start(long(), long(), 1).succeeded());
+    assert_eq!(
+        (span.text("package_id"), span.text("peer_id")),
+        (&*whole, &*whole)
+    );
+    let span = span_of(|| drop(ProcessEvents::start(long(), Some(&long()))));
+    for field in ["event_type", "peer_id"] {
+        assert_eq!(span.text(field), whole);
+    }
 }
 
 #[test]

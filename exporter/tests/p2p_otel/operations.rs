@@ -353,6 +353,12 @@ pub(crate) fn latencies(receive: impl Fn(Program) -> Spans) {
         let store = StoreInDht::start("serde", ME, 1);
         thread::sleep(AT_LEAST);
         store.succeeded();
+        let announce = AnnouncePackage::start("serde", "1.0", 1);
+        thread::sleep(AT_LEAST);
+        announce.succeeded();
+        let publish = Publish::start("serde", "1.0", ME);
+        thread::sleep(AT_LEAST);
+        publish.finished(&Ok::<_, &str>(()), &Ok::<_, &str>(()));
         // Its future is dropped, say.
         let search = Search::start("q", 1, 0, 0);
         thread::sleep(AT_LEAST);
@@ -366,6 +372,8 @@ pub(crate) fn latencies(receive: impl Fn(Program) -> Spans) {
     for (span, field) in [
         ("bootstrap", "connection_time_ms"),
         ("store_in_dht", "latency_ms"),
+        ("announce_package", "latency_ms"),
+        ("publish", "latency_ms"),
         ("search", "latency_ms"),
         ("dht_peer_query", "query_latency_ms"),
         ("query_dht_parallel", "latency_ms"),
