@@ -66,6 +66,7 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `[telemetry.headers]`, kept secret | `OTEL_EXPORTER_OTLP_HEADERS` | none |
 /// | `[telemetry.metrics]`, `[telemetry.logs]`, `[telemetry.traces]` | `OTEL_EXPORTER_OTLP_METRICS_…`, `…_LOGS_…`, `…_TRACES_…` | as above |
 /// | `metrics-endpoint`, `logs-endpoint`, `traces-endpoint`: `endpoint` in those | | `endpoint` with `/v1/metrics`, `/v1/logs`, `/v1/traces` |
+/// | `signals`: which of `"metrics"`, `"logs"`, `"traces"` go there | `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER`, `OTEL_TRACES_EXPORTER`: `otlp` or `none` | all |
 /// | `flush-interval-ms` | `OTEL_METRIC_EXPORT_INTERVAL` | 5000 |
 /// | `temporality`: `cumulative`, `delta` | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative` |
 /// | `histograms`: `exponential`, `explicit` | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `exponential` |
@@ -118,7 +119,7 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `batch`: so many spans don't wait for the interval, at most `capacity` | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512, or `capacity` if that is less |
 /// | `span-events`: whether events are added to their span too | | `true` |
 /// | `attribute-count-limit`: of one span | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
-/// | `attribute-value-length-limit`: in characters, of spans, their events and links | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | 4096 |
+/// | `attribute-value-length-limit`: in characters, of spans, their events and links; of names and descriptions too, which are attributes in the program | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | 4096 |
 /// | `event-count-limit`: of one span | `OTEL_SPAN_EVENT_COUNT_LIMIT` | 128 |
 /// | `link-count-limit`: of one span | `OTEL_SPAN_LINK_COUNT_LIMIT` | 128 |
 /// | `event-attribute-count-limit`: of one event | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
@@ -131,7 +132,7 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// | `capacity` | `OTEL_BLRP_MAX_QUEUE_SIZE` | 2048 |
 /// | `batch` | `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` | 512, or `capacity` if that is less |
 /// | `attribute-count-limit` | `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 |
-/// | `attribute-value-length-limit` | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | 4096 |
+/// | `attribute-value-length-limit`: in characters, of the body too | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | 4096 |
 ///
 /// A general `OTEL_ATTRIBUTE_…` variable is under whatever is said of the limit
 /// by its own key or variable. The specification has no limit for lengths unless
@@ -152,6 +153,8 @@ pub struct TelemetryConfig {
     /// Of all signals, under what is said of each.
     pub(crate) general: RequestSettings,
     signals: BySignal<RequestOptions>,
+    /// What the destination of the top-level keys does not get.
+    unsent: BySignal<bool>,
     destinations: Vec<DestinationConfig>,
     /// `Some` once anything is said of it.
     #[cfg(feature = "prometheus")]
@@ -189,6 +192,7 @@ impl Default for TelemetryConfig {
                 .expect("the default endpoint is valid"),
             general: RequestSettings::default(),
             signals: BySignal::default(),
+            unsent: BySignal::default(),
             destinations: Vec::new(),
             #[cfg(feature = "prometheus")]
             prometheus: None,

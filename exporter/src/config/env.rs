@@ -50,6 +50,7 @@ impl TelemetryConfig {
             let prefix = signal.to_ascii_uppercase() + "_";
             self.read_requests(&prefix, options, &get)
         })?;
+        self.apply_exporters(&get);
         self.apply_metrics(&get);
         #[cfg(feature = "prometheus")]
         self.apply_prometheus(&get);
@@ -109,6 +110,29 @@ impl TelemetryConfig {
                     "{name}: entry {} is no header name=value and is ignored",
                     index + 1
                 )),
+            }
+        }
+    }
+
+    /// Whether a signal is sent. Other exporters than this one are other
+    /// libraries' to read; the endpoint for Prometheus has variables of its own.
+    fn apply_exporters(&mut self, get: &impl Fn(&str) -> Option<String>) {
+        for signal in SIGNALS {
+            let name = format!("OTEL_{}_EXPORTER", signal.to_ascii_uppercase());
+            let Some(value) = get(&name) else {
+                continue;
+            };
+            let mut exporters = value.split(',').map(str::trim);
+            let is_unsent = if exporters.clone().any(|name| name == "otlp") {
+                false
+            } else if exporters.all(|name| name == "none") {
+                true
+            } else {
+                self.ignore(&name, &value, "it is otlp or none");
+                continue;
+            };
+            if let Some(slot) = self.unsent.get_mut(signal) {
+                *slot = is_unsent;
             }
         }
     }

@@ -57,6 +57,7 @@ const KEYS: &[&str] = &[
     "metrics",
     "logs",
     "traces",
+    "signals",
     "destination",
     "prometheus",
     "spans",
@@ -87,6 +88,11 @@ impl TelemetryConfig {
         self.signals = RequestOptions::of_signals("", table)?;
         for (signal, options) in self.signals.iter_mut() {
             read_synonym(options, table, signal)?;
+        }
+        for (signal, is_unsent) in self.unsent.iter() {
+            if let Some(value) = table.get(signal).filter(|_| *is_unsent) {
+                return Err(refuse(signal, value, "this signal is not among `signals`"));
+            }
         }
         self.validate()
     }
@@ -121,6 +127,12 @@ impl TelemetryConfig {
                 for (label, value) in table_of(key, value)? {
                     let value = text_of(&format!("labels.{label}"), value)?;
                     self.labels.insert(label.clone(), value.into());
+                }
+            }
+            "signals" => {
+                let sent = destination::signals_of(key, value)?;
+                for (signal, is_unsent) in self.unsent.iter_mut() {
+                    *is_unsent = !sent.contains(&signal);
                 }
             }
             "destination" => self.destinations = destination::destinations_of(value)?,

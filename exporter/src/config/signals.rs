@@ -32,6 +32,12 @@ impl<T> BySignal<T> {
         all.into_iter()
     }
 
+    /// That of one signal, by its name.
+    pub(super) fn get_mut(&mut self, signal: &str) -> Option<&mut T> {
+        let named = self.iter_mut().find(|(name, _)| *name == signal);
+        named.map(|(_, of_signal)| of_signal)
+    }
+
     /// The same, to be changed.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut T)> {
         let all = [

@@ -15,8 +15,13 @@ impl TelemetryConfig {
         self
     }
 
-    /// How many spans to keep while they are undelivered; more are dropped, and
-    /// counted. Between 1 and 16777216. Default: 2048.
+    /// How many spans to keep while they are undelivered; what has waited longest
+    /// is dropped, and counted, when more come. Between 1 and 16777216. Default:
+    /// 2048.
+    ///
+    /// As many may lie between the threads that trace and their collector, for
+    /// each processor (16 at most), and those wait in addition until the next come;
+    /// as many records are kept to be used again.
     pub fn with_span_capacity(mut self, spans: usize) -> Self {
         self.trace.spans.queue.capacity = Some(spans);
         self.refuse_zero("spans.capacity", &spans, spans == 0);

@@ -106,7 +106,7 @@ fn required<'a>(at: &str, table: &'a Table, key: &str) -> Result<&'a Value, Conf
 }
 
 /// Those that are among the build's signals; others are refused.
-fn signals_of<'a>(at: &str, value: &'a Value) -> Result<Vec<&'a str>, ConfigError> {
+pub(super) fn signals_of<'a>(at: &str, value: &'a Value) -> Result<Vec<&'a str>, ConfigError> {
     let names = value.as_array().into_iter().flatten().map(Value::as_str);
     let names = names.collect::<Option<Vec<_>>>().unwrap_or_default();
     #[cfg(not(feature = "tracing"))]

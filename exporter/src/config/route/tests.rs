@@ -281,6 +281,49 @@ fn variables_are_about_the_first_destination() {
 }
 
 #[test]
+fn the_first_destination_gets_the_signals_that_are_named() {
+    let sent = |config: &TelemetryConfig| {
+        let first = &config.destinations().unwrap()[0];
+        (first.metrics.is_some(), first.logs.is_some())
+    };
+    let otlp = ("OTEL_LOGS_EXPORTER", "console, otlp");
+    let none = ("OTEL_METRICS_EXPORTER", "none");
+    let other = ("OTEL_METRICS_EXPORTER", "prometheus");
+    for (text, variables, expected) in [
+        ("[telemetry]", &[][..], (true, true)),
+        ("[telemetry]\nsignals = [\"metrics\"]", &[], (true, false)),
+        (
+            "[telemetry]\nsignals = [\"metrics\"]",
+            &[otlp],
+            (true, true),
+        ),
+        ("[telemetry]\nsignals = [\"logs\"]", &[other], (false, true)),
+        ("[telemetry]", &[none], (false, true)),
+        ("[telemetry]", &[other], (true, true)),
+    ] {
+        let config = under(text, variables);
+        assert_eq!(sent(&config), expected, "{text} {variables:?}");
+        let warnings = usize::from(variables.contains(&other));
+        assert_eq!(config.warnings().len(), warnings, "{:?}", config.warnings());
+    }
+    assert_eq!(
+        sent(&TelemetryConfig::default().metrics_only()),
+        (true, false)
+    );
+    assert_eq!(sent(&TelemetryConfig::default().logs_only()), (false, true));
+}
+
+#[test]
+fn what_is_said_of_a_signal_that_is_not_sent_is_refused() {
+    let text = "[telemetry]\nsignals = [\"logs\"]\n[telemetry.metrics]\ntimeout-ms = 1";
+    let error = TelemetryConfig::from_toml_and_env(text, |_| None).unwrap_err();
+    assert!(error.to_string().contains("metrics"), "{error}");
+    let text = "[telemetry]\nsignals = [\"spans\"]";
+    let error = TelemetryConfig::from_toml_and_env(text, |_| None).unwrap_err();
+    assert!(error.to_string().contains("signals"), "{error}");
+}
+
+#[test]
 fn a_destination_gets_the_signals_it_names() {
     for (signals, expected) in [
         ("", (true, true)),

@@ -87,8 +87,10 @@ impl TelemetryConfig {
     /// How to record and send events as log records.
     pub(crate) fn log_record_settings(&self) -> LogRecordSettings {
         let records = &self.trace.log_records;
+        let mut further = self.destinations.iter();
+        let is_sent = !self.unsent.logs || further.any(|to| to.signals.logs.is_some());
         LogRecordSettings {
-            is_on: records.is_on.unwrap_or(true),
+            is_on: is_sent && records.is_on.unwrap_or(true),
             interval: records.queue.interval(Duration::from_secs(1)),
             capacity: records.queue.capacity(),
             batch: records.queue.batch(),

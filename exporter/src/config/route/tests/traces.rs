@@ -24,6 +24,32 @@ fn by_default_they_go_to_localhost_as_plain_json() {
 }
 
 #[test]
+fn a_backend_of_traces_gets_nothing_else() {
+    let with = |calls: TelemetryConfig| {
+        let records = calls.log_record_settings().is_on;
+        let first = calls.destinations().unwrap().swap_remove(0);
+        let sent = [&first.metrics, &first.logs, &first.traces];
+        (sent.map(Option::is_some), records)
+    };
+    let traces_only = ([false, false, true], false);
+    assert_eq!(with(TelemetryConfig::default().traces_only()), traces_only);
+    let text = "[telemetry]\nsignals = [\"traces\"]";
+    assert_eq!(with(parse(text)), traces_only);
+    let variables = [
+        ("OTEL_METRICS_EXPORTER", "none"),
+        ("OTEL_LOGS_EXPORTER", "none"),
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+    ];
+    assert_eq!(with(under("[telemetry]", &variables)), traces_only);
+    // Log records are made where somebody gets them.
+    let backup = DestinationConfig::new("b", "http://b").logs_only();
+    let config = TelemetryConfig::default()
+        .traces_only()
+        .with_destination(backup);
+    assert_eq!(with(config), ([false, false, true], true));
+}
+
+#[test]
 fn general_keys_hold_for_them() {
     let route = traces(&parse(
         "[telemetry]\nendpoint = \"http://c/base/\"\nprotocol = \"http/protobuf\"\n\
