@@ -182,9 +182,10 @@ impl Lane {
         }
     }
 
-    /// Whether a flush of this ticket need wait no longer: everything is out,
-    /// or all that was there when it came, or the lane waits after a failure. One that has got over its failure
-    /// before the flush looked has more to deliver, and nothing to say yet.
+    /// Whether a flush of this ticket need wait no longer: everything is out, or
+    /// all that was there when it came, or the lane waits after a failure. One that
+    /// has got over its failure before the flush looked has more to deliver, and
+    /// nothing to say yet.
     pub(crate) fn is_settled(&self, ticket: Ticket, now: Instant) -> bool {
         (self.stops > ticket.stops && self.trouble.is_some())
             || self.source.is_past(ticket.end)
