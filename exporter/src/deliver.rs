@@ -49,6 +49,7 @@ mod source;
 #[cfg(feature = "tracing")]
 mod traces;
 mod transport;
+mod unlogged;
 mod worker;
 
 use backoff::Backoff;

@@ -11,6 +11,7 @@ use ureq::{Agent, Error, Timeout};
 use super::failure::Failure;
 use super::lane::Attempt;
 use super::retry_after::RetryAfter;
+use super::unlogged::unlogged;
 use crate::config::{Compression, Route};
 use crate::otlp::Body;
 use crate::otlp::gzip::gzip;
@@ -86,12 +87,12 @@ impl Transport {
         for (name, value) in &self.route.headers {
             request = request.header(name, value.reveal());
         }
-        let sent = match self.route.compression {
+        let sent = unlogged(|| match self.route.compression {
             Compression::Gzip => request
                 .header(CONTENT_ENCODING, "gzip")
                 .send(&gzip(&body.bytes)[..]),
             _ => request.send(&body.bytes[..]),
-        };
+        });
         let mut response = sent.map_err(|error| (self.failure(&error), None))?;
         let status = response.status();
         let header = |name| {
@@ -103,11 +104,9 @@ impl Transport {
         let content_type = header(CONTENT_TYPE);
         let retry_after = header(RETRY_AFTER).and_then(|value| RetryAfter::parse(&value));
         let location = header(LOCATION);
-        let answer = response
-            .body_mut()
-            .with_config()
-            .limit(self.route.max_response_bytes)
-            .read_to_vec();
+        let answer = response.body_mut().with_config();
+        let answer = answer.limit(self.route.max_response_bytes);
+        let answer = unlogged(|| answer.read_to_vec());
         if status.is_success() {
             return self
                 .read_success(content_type.as_deref(), answer)
