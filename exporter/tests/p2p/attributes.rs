@@ -156,6 +156,14 @@ fn a_search_that_failed_has_a_status_and_no_total() {
 }
 
 #[test]
+fn a_query_that_failed_has_a_status_and_no_counts() {
+    let span = span_of(|| QueryDhtParallel::start("serde", 3).failed(REFUSED));
+    assert!(span.is_error());
+    assert_eq!(span.text("otel.status_description"), REFUSED);
+    assert!(!span.values.contains_key("peers_queried"));
+}
+
+#[test]
 fn a_publication_has_what_became_of_both_legs() {
     type Leg = Result<u64, String>;
     let (stored, announced): (Leg, Leg) = (Ok(1), Ok(2));
