@@ -16,13 +16,13 @@ pub(crate) struct Tally {
 
 #[derive(Debug, Default)]
 struct Counts {
-    sampled: AtomicU64,
-    unsampled: AtomicU64,
-    now_sampled: AtomicU64,
-    now_unsampled: AtomicU64,
-    sampled_closed: AtomicU64,
-    unsampled_closed: AtomicU64,
+    opened: BySampling,
+    resampled: BySampling,
+    closed: BySampling,
 }
+
+/// Of the spans that are not sampled, and of those that are.
+type BySampling = [AtomicU64; 2];
 
 /// The sums of all threads' counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,45 +58,31 @@ impl Spans {
 
 impl Tally {
     pub(crate) fn opened(&self, is_sampled: bool) {
-        self.bump(|counts| {
-            if is_sampled {
-                &counts.sampled
-            } else {
-                &counts.unsampled
-            }
-        });
+        self.bump(|counts| &counts.opened[usize::from(is_sampled)]);
     }
 
     /// An open span is sampled now, or no more. It has started once all the same.
     pub(crate) fn resampled(&self, is_sampled: bool) {
-        self.bump(|counts| {
-            if is_sampled {
-                &counts.now_sampled
-            } else {
-                &counts.now_unsampled
-            }
-        });
+        self.bump(|counts| &counts.resampled[usize::from(is_sampled)]);
     }
 
     pub(crate) fn closed(&self, is_sampled: bool) {
-        self.bump(|counts| {
-            if is_sampled {
-                &counts.sampled_closed
-            } else {
-                &counts.unsampled_closed
-            }
-        });
+        self.bump(|counts| &counts.closed[usize::from(is_sampled)]);
     }
 
     pub(crate) fn sums(&self) -> Spans {
         let mut sums = Spans::default();
         for counts in self.own.all().chain([&self.ending]) {
-            sums.sampled += counts.sampled.load(Ordering::Relaxed);
-            sums.unsampled += counts.unsampled.load(Ordering::Relaxed);
-            sums.now_sampled += counts.now_sampled.load(Ordering::Relaxed);
-            sums.now_unsampled += counts.now_unsampled.load(Ordering::Relaxed);
-            sums.sampled_closed += counts.sampled_closed.load(Ordering::Relaxed);
-            sums.unsampled_closed += counts.unsampled_closed.load(Ordering::Relaxed);
+            let read = |both: &BySampling| both.each_ref().map(|it| it.load(Ordering::Relaxed));
+            let [unsampled, sampled] = read(&counts.opened);
+            sums.unsampled += unsampled;
+            sums.sampled += sampled;
+            let [unsampled, sampled] = read(&counts.resampled);
+            sums.now_unsampled += unsampled;
+            sums.now_sampled += sampled;
+            let [unsampled, sampled] = read(&counts.closed);
+            sums.unsampled_closed += unsampled;
+            sums.sampled_closed += sampled;
         }
         sums
     }
