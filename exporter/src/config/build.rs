@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::check::{check_bounds, invalid};
 use super::error::excerpt;
-use super::signals::BySignal;
 use super::tls::PemFile;
 use super::{
     Compression, ConfigError, DestinationConfig, Endpoint, FOREVER, HistogramEncoding, Protocol,
@@ -37,33 +36,21 @@ impl TelemetryConfig {
     /// them. Further destinations have signals of their own.
     #[cfg(feature = "tracing")]
     pub fn traces_only(mut self) -> Self {
-        self.unsent = BySignal {
-            metrics: true,
-            logs: true,
-            traces: false,
-        };
+        self.send_only(&["traces"]);
         self
     }
 
     /// Sends only metrics to the endpoint: no KEM events, log records and spans.
     /// Without another destination that takes them they are dropped.
     pub fn metrics_only(mut self) -> Self {
-        self.unsent = BySignal {
-            metrics: false,
-            logs: true,
-            traces: true,
-        };
+        self.send_only(&["metrics"]);
         self
     }
 
     /// Sends only KEM events and the log records of `tracing` to the endpoint: no
     /// metrics and spans.
     pub fn logs_only(mut self) -> Self {
-        self.unsent = BySignal {
-            metrics: true,
-            logs: false,
-            traces: true,
-        };
+        self.send_only(&["logs"]);
         self
     }
 

@@ -117,24 +117,22 @@ impl TelemetryConfig {
     /// Whether a signal is sent. Other exporters than this one are other
     /// libraries' to read; the endpoint for Prometheus has variables of its own.
     fn apply_exporters(&mut self, get: &impl Fn(&str) -> Option<String>) {
-        for signal in SIGNALS {
+        let mut unsent = self.unsent;
+        for (signal, is_unsent) in unsent.iter_mut() {
             let name = format!("OTEL_{}_EXPORTER", signal.to_ascii_uppercase());
-            let Some(value) = get(&name) else {
+            let Some(value) = get(&name).filter(|_| SIGNALS.contains(&signal)) else {
                 continue;
             };
             let mut exporters = value.split(',').map(str::trim);
-            let is_unsent = if exporters.clone().any(|name| name == "otlp") {
-                false
+            if exporters.clone().any(|name| name == "otlp") {
+                *is_unsent = false;
             } else if exporters.all(|name| name == "none") {
-                true
+                *is_unsent = true;
             } else {
                 self.ignore(&name, &value, "it is otlp or none");
-                continue;
-            };
-            if let Some(slot) = self.unsent.get_mut(signal) {
-                *slot = is_unsent;
             }
         }
+        self.unsent = unsent;
     }
 
     fn apply_metrics(&mut self, get: &impl Fn(&str) -> Option<String>) {

@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use super::check::check_bounds;
 use super::choice::{DEFAULT_BOUNDS, temporality_of};
+use super::signals::SIGNALS;
 use super::{
     ConfigError, Endpoint, FOREVER, HistogramEncoding, RequestOptions, SpoolSync, TelemetryConfig,
 };
@@ -89,8 +90,8 @@ impl TelemetryConfig {
         for (signal, options) in self.signals.iter_mut() {
             read_synonym(options, table, signal)?;
         }
-        for (signal, is_unsent) in self.unsent.iter() {
-            if let Some(value) = table.get(signal).filter(|_| *is_unsent) {
+        for signal in SIGNALS {
+            if let Some(value) = table.get(*signal).filter(|_| !self.sends(signal)) {
                 return Err(refuse(signal, value, "this signal is not among `signals`"));
             }
         }
@@ -130,10 +131,7 @@ impl TelemetryConfig {
                 }
             }
             "signals" => {
-                let sent = destination::signals_of(key, value)?;
-                for (signal, is_unsent) in self.unsent.iter_mut() {
-                    *is_unsent = !sent.contains(&signal);
-                }
+                self.send_only(&destination::signals_of(key, value)?);
             }
             "destination" => self.destinations = destination::destinations_of(value)?,
             #[cfg(feature = "prometheus")]

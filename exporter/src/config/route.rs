@@ -49,10 +49,9 @@ impl TelemetryConfig {
     /// configuration, and reads the files it names.
     pub(crate) fn destinations(&self) -> Result<Vec<Destination>, ConfigError> {
         self.validate()?;
-        let mut unsent = self.unsent;
-        let signals = self.signals.clone().try_map(|signal, options| {
-            let is_unsent = unsent.get_mut(signal).is_some_and(|is_unsent| *is_unsent);
-            Ok::<_, ConfigError>((!is_unsent).then_some(options))
+        let signals = self.signals.clone();
+        let signals = signals.try_map(|signal, options| {
+            Ok::<_, ConfigError>(self.sends(signal).then_some(options))
         })?;
         let routes = routes_of(&self.endpoint, &self.general, signals)?;
         let first = Destination {

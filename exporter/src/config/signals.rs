@@ -1,5 +1,7 @@
 //! What is said of each signal by itself.
 
+use super::TelemetryConfig;
+
 /// The signals of this build, by their names in keys and paths.
 pub(super) const SIGNALS: &[&str] = if cfg!(feature = "tracing") {
     &["metrics", "logs", "traces"]
@@ -11,6 +13,21 @@ pub(super) const SIGNALS: &[&str] = if cfg!(feature = "tracing") {
 /// for them.
 #[cfg(not(feature = "tracing"))]
 pub(super) const NO_TRACES: &str = "this build has no traces: it lacks the cargo feature tracing";
+
+impl TelemetryConfig {
+    /// Whether the destination of the top-level keys gets this signal.
+    pub(super) fn sends(&self, signal: &str) -> bool {
+        let mut unsent = self.unsent.iter();
+        !unsent.any(|(name, is_unsent)| name == signal && *is_unsent)
+    }
+
+    /// Makes that so of these signals alone.
+    pub(super) fn send_only(&mut self, signals: &[&str]) {
+        for (signal, is_unsent) in self.unsent.iter_mut() {
+            *is_unsent = !signals.contains(&signal);
+        }
+    }
+}
 
 /// One thing for each signal.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,12 +47,6 @@ impl<T> BySignal<T> {
             ("traces", &self.traces),
         ];
         all.into_iter()
-    }
-
-    /// That of one signal, by its name.
-    pub(super) fn get_mut(&mut self, signal: &str) -> Option<&mut T> {
-        let named = self.iter_mut().find(|(name, _)| *name == signal);
-        named.map(|(_, of_signal)| of_signal)
     }
 
     /// The same, to be changed.

@@ -88,7 +88,7 @@ impl TelemetryConfig {
     pub(crate) fn log_record_settings(&self) -> LogRecordSettings {
         let records = &self.trace.log_records;
         let mut further = self.destinations.iter();
-        let is_sent = !self.unsent.logs || further.any(|to| to.signals.logs.is_some());
+        let is_sent = self.sends("logs") || further.any(|to| to.signals.logs.is_some());
         LogRecordSettings {
             is_on: is_sent && records.is_on.unwrap_or(true),
             interval: records.queue.interval(Duration::from_secs(1)),
